@@ -1,0 +1,21 @@
+"""Selectors: scores, features and a budget -> which candidates, as a set."""
+
+from typing import Protocol
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from hfs.types import Features, Scores
+
+
+class Selector(Protocol):
+    """Exactly min(budget, n) unique indices, ascending; the same for the same generator state.
+
+    Safe for constant relevance (then a spread selection), n <= budget and n = 1. ``features`` is
+    None where only scores are known.
+    """
+
+    def __call__(
+        self, scores: Scores, features: Features | None, budget: int, generator: torch.Generator
+    ) -> Int[Tensor, "k"]: ...

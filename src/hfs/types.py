@@ -1,0 +1,257 @@
+"""The nouns that stages exchange. Data never travels without its times.
+
+Shape legend: n candidates, k budget, m query facets, d feature width, b batch, t tokens, h w pixels.
+Time is seconds from the video's first shown frame; intervals are [start, end).
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Caps on what an untrusted video may ask for; breaking one is an error that names it."""
+
+    pixels: int = 64_000_000
+    """Largest width x height of a decoded frame (8K is 33 million)."""
+    duration: float = 24 * 3600.0
+    """Longest video, in seconds."""
+    candidates: int = 20_000
+    """Most frames looked at in one video."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """What was wrong with a video, as found so far; all zero and no notes is a sound file."""
+
+    packets: int
+    """Packets of the video stream that the container gave up."""
+    damaged: int = 0
+    """Packets marked corrupt, or refused by the decoder."""
+    lost: int = 0
+    """Frames asked for that could not be decoded."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """The facts of one video stream; ``width`` x ``height`` is as shown, rotation applied."""
+
+    uri: str
+    """The path as given, or a name for bytes, file objects and frames."""
+    sha256: str
+    """Of the file's bytes (of the pixels and times, for frames in memory)."""
+    duration: float
+    """Seconds from the first shown frame to the end of the last one."""
+    width: int
+    height: int
+    rotation: int
+    """Degrees clockwise that the stored picture is turned by to be shown: 0, 90, 180, 270."""
+    codec: str
+    average_rate: Fraction | None
+    """Frames a second over the whole video, counted, not read from the header."""
+    variable_rate: bool
+    frames: int
+    """Frames that are shown, from the packet index."""
+    keyframes: int
+    start: float
+    """The first shown frame's own timestamp in the container, seconds."""
+    delay: float = 0.0
+    """Seconds by which the first shown frame follows the start of the container's timeline, which
+    is what a subtitle file beside the video counts from."""
+    text_streams: tuple[str, ...] = ()
+    """Subtitle streams as "index: codec language"."""
+    stream: int = 0
+    """Index of the video stream in its container."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Some frames of a video, ascending in time."""
+
+    pixels: UInt8[Tensor, "n 3 h w"]
+    times: Float[Tensor, "n"]
+    indices: Int[Tensor, "n"]
+    """Position of each frame among the video's shown frames."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The frames worth looking at, unique and ascending; ``[start, end)`` is the part asked for."""
+
+    times: Float[Tensor, "n"]
+    indices: Int[Tensor, "n"]
+    start: float
+    end: float
+
+    def keep(self, which: Int[Tensor, "k"] | Bool[Tensor, "n"]) -> "Candidates":
+        """The same part of the video with only some of the candidates."""
+        return Candidates(self.times[which], self.indices[which], self.start, self.end)
+
+
+@dataclass(frozen=True)
+class TimedText:
+    """What was said or shown in ``[start, end)``, and where that comes from."""
+
+    start: float
+    end: float
+    text: str
+    source: str
+    """``subtitles``, ``ocr``, ``speech``."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Timed text of a video, ascending in start."""
+
+    items: tuple[TimedText, ...] = ()
+
+    def near(self, start: float, end: float) -> tuple[TimedText, ...]:
+        """The items that overlap ``[start, end)``."""
+        return tuple(i for i in self.items if i.start < end and i.end > start)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that gave text, sorted."""
+        return tuple(sorted({i.source for i in self.items}))
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a backbone sees in each candidate."""
+
+    vectors: Float[Tensor, "n d"]
+    """Unit norm; the cosine of two rows is their visual similarity."""
+    times: Float[Tensor, "n"]
+    indices: Int[Tensor, "n"]
+    backbone: str
+    """Spec and revision of the backbone that made them."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """The question as m facets, each a text and, where there is a text tower, a vector."""
+
+    question: str
+    options: tuple[str, ...]
+    facets: tuple[str, ...]
+    weights: Float[Tensor, "m"]
+    """Non-negative, sum 1."""
+    vectors: Float[Tensor, "m d"] | None = None
+    """Unit norm, in the backbone's space."""
+    thought: str = ""
+    """The chain of thought that led to the facets, if any."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """How well each candidate serves each facet, by one kind of evidence, on that kind's own scale."""
+
+    name: str
+    """``visual``, ``subtitles``, ``ocr``, ..."""
+    facets: Float[Tensor, "m n"]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well each candidate serves the question: the input of every selector."""
+
+    relevance: Float[Tensor, "n"]
+    """The facets' weighted mean, in [0, 1]; all zero where no channel says anything."""
+    facets: Float[Tensor, "m n"]
+    """In [0, 1]."""
+    weights: Float[Tensor, "m"]
+    """Of the facets; non-negative, sum 1."""
+    times: Float[Tensor, "n"]
+    start: float
+    end: float
+    """The part of the video that the candidates stand for."""
+    channels: dict[str, float] = field(default_factory=dict)
+    """Share of each channel in the relevance; 0 for one that is constant and so carries nothing."""
+
+    @staticmethod
+    def of(
+        relevance: Float[Tensor, "n"],
+        times: Float[Tensor, "n"] | None = None,
+        *,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> "Scores":
+        """Scores of one facet from relevance alone; without times, one candidate a second.
+
+        Without ``start`` and ``end``, each candidate stands for the time nearest to it.
+        """
+        n = relevance.shape[0]
+        t = torch.arange(n, dtype=torch.float64) + 0.5 if times is None else times
+        step = float((t[-1] - t[0]) / (n - 1)) if n > 1 else 1.0
+        return Scores(
+            relevance=relevance,
+            facets=relevance[None],
+            weights=torch.ones(1),
+            times=t,
+            start=float(t[0]) - step / 2 if start is None else start,
+            end=float(t[-1]) + step / 2 if end is None else end,
+        )
+
+
+@dataclass(frozen=True)
+class SelectedFrame:
+    """One chosen frame and why it was chosen."""
+
+    rank: int
+    """1 for the frame that the set would miss most, by greedy order of gain."""
+    time: float
+    index: int
+    score: float
+    """Relevance in [0, 1]."""
+    relevance: float
+    coverage: float
+    redundancy: float
+    """The three terms' part in ``gain`` (redundancy already negative)."""
+    gain: float
+    """What the frame added to the set function when it joined, in rank order; gains sum to F."""
+    covers: tuple[float, float]
+    """The part of the video nearest to this frame among the chosen, ``[start, end)``."""
+    facet: str
+    """The facet of the question that it serves best, empty where it serves none."""
+    text: tuple[TimedText, ...] = ()
+    file: str | None = None
+    """Its JPEG, relative to the output folder."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen frames, ascending in time, with everything needed to explain and repeat them."""
+
+    frames: tuple[SelectedFrame, ...]
+    budget: int
+    question: str
+    options: tuple[str, ...]
+    video: VideoInfo
+    health: Health
+    pipeline: str
+    """The spec that made it."""
+    seed: int
+    version: str
+    """Of this library."""
+    query: dict[str, Any] = field(default_factory=dict)
+    """``facets``, ``weights``, ``thought``."""
+    channels: dict[str, float] = field(default_factory=dict)
+    candidates: int = 0
+    window: tuple[float, float] = (0.0, 0.0)
+    """The part of the video asked for, seconds."""
+    value: float = 0.0
+    """F of the chosen set."""
+    fallbacks: tuple[str, ...] = ()
+    """What was unavailable and what served instead."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def times(self) -> list[float]:
+        """Seconds of the chosen frames, ascending."""
+        return [f.time for f in self.frames]
