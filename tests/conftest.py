@@ -1,0 +1,40 @@
+"""What every test shares: checked shapes, a quiet machine, and the real files where they are present."""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before any import of the hub's client: tests use no network
+
+import torch
+from jaxtyping import install_import_hook
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests import their own render.py
+install_import_hook("hfs", "beartype.beartype")
+
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared"
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_rng_leak():
+    """A test that draws from the global generator would make its neighbours depend on order."""
+    before = torch.get_rng_state()
+    yield
+    assert torch.equal(before, torch.get_rng_state()), "a global random generator was used"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """No test reads or fills the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real videos and annotations beside the checkout, or a skip that says they are not there."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the folder of real files, {SHARED.name}/, is not beside the checkout")
+    return SHARED
