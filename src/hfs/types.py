@@ -1,16 +1,26 @@
 """The nouns that stages exchange. Data never travels without its times.
 
-Shape legend: n candidates, k budget, m query facets, d feature width, b batch, t tokens, h w pixels.
+Shape legend: n candidates, k budget, m query facets, d feature width, b batch, t tokens,
+h w pixels.
 Time is seconds from the video's first shown frame; intervals are [start, end).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypedDict
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
+
+from hfs import document
+from hfs.errors import UsageError
+
+SCHEMA = "hfs.selection/1"
+"""The JSON document of a Selection; ``schemas/selection-1.json`` describes it."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +160,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Channel:
-    """How well each candidate serves each facet, by one kind of evidence, on that kind's own scale."""
+    """How well each candidate serves each facet, by one kind of evidence, on its own scale."""
 
     name: str
     """``visual``, ``subtitles``, ``ocr``, ..."""
@@ -224,6 +234,14 @@ class SelectedFrame:
     """Its JPEG, relative to the output folder."""
 
 
+class Asked(TypedDict, total=False):
+    """What was looked for, as a selection records it."""
+
+    facets: list[str]
+    weights: list[float]
+    thought: str
+
+
 @dataclass(frozen=True)
 class Selection:
     """The chosen frames, ascending in time, with everything needed to explain and repeat them."""
@@ -239,8 +257,7 @@ class Selection:
     seed: int
     version: str
     """Of this library."""
-    query: dict[str, Any] = field(default_factory=dict)
-    """``facets``, ``weights``, ``thought``."""
+    query: Asked = field(default_factory=Asked)
     channels: dict[str, float] = field(default_factory=dict)
     candidates: int = 0
     window: tuple[float, float] = (0.0, 0.0)
@@ -255,3 +272,48 @@ class Selection:
     def times(self) -> list[float]:
         """Seconds of the chosen frames, ascending."""
         return [f.time for f in self.frames]
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``hfs.selection/1`` document, in plain values for ``json.dump``."""
+        record = {"schema": SCHEMA, **document.encode(self)}
+        record["video"]["health"] = record.pop("health")
+        return record
+
+    @staticmethod
+    def from_json(source: Mapping[str, Any] | str | Path) -> "Selection":
+        """The Selection of a document: a mapping, its JSON text, its path, or its result folder.
+
+        Raises UsageError naming the offending field of any other document.
+        """
+        record = dict(document.load(source, "selection.json"))
+        if (schema := record.pop("schema", None)) != SCHEMA:
+            raise UsageError(f"expected a document of schema {SCHEMA!r}, got schema {schema!r}")
+        if isinstance(record.get("video"), Mapping) and "health" not in record:
+            video = dict(record["video"])
+            health = document.decode(Health, video.pop("health", None), "video.health")
+            record |= {"video": video, "health": document.encode(health)}
+        selection = document.decode(Selection, record)
+        _check(selection)
+        return selection
+
+
+def _check(selection: Selection) -> None:
+    frames = selection.frames
+    places = [(f.index, f.time) for f in frames]
+    names = [f.file for f in frames if f.file is not None]
+    rules = {
+        "budget: at least the number of frames": 1 <= len(frames) <= selection.budget,
+        "frames: ascending in index and time": all(
+            a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(places)
+        ),
+        "frames[].index: not negative": all(f.index >= 0 for f in frames),
+        "frames[].rank: 1, 2, 3, ... once each": (
+            sorted(f.rank for f in frames) == list(range(1, len(frames) + 1))
+        ),
+        "frames[].score: in [0, 1]": all(0 <= f.score <= 1 for f in frames),
+        "frames[].file: a name without a folder": not any(set("/\\:") & set(n) for n in names),
+    }
+    if broken := [rule for rule, kept in rules.items() if not kept]:
+        raise UsageError(
+            f"expected a selection that keeps the rule {broken[0]!r}, got one that breaks it"
+        )
