@@ -1,7 +1,9 @@
 """What every test shares: checked shapes, a quiet machine, and the real files where they are present."""
 
+import functools
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before any import of the hub's client: tests use no network
@@ -38,3 +40,11 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the folder of real files, {SHARED.name}/, is not beside the checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory) -> Callable[[str], Path]:
+    """The folder of a tiny random checkpoint by its name in checkpoints.py, made once."""
+    import checkpoints
+
+    return functools.cache(lambda name: getattr(checkpoints, name)(tmp_path_factory.mktemp(name)))
