@@ -67,6 +67,12 @@ def _fields(kind: type, value: Any, at: str) -> dict[str, Any]:
     return {key: _value(kinds[key], item, _join(at, key)) for key, item in value.items()}
 
 
+def text(record: Mapping[str, Any]) -> str:
+    """An object as JSON text that any encoding can carry: lone surrogates are escaped."""
+    plain = json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False)
+    return plain.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
 def load(source: Mapping[str, Any] | str | Path, name: str) -> Mapping[str, Any]:
     """The JSON object that a mapping is, a text holds, or a file; ``name`` is its name in a folder.
 
@@ -75,9 +81,8 @@ def load(source: Mapping[str, Any] | str | Path, name: str) -> Mapping[str, Any]
     if isinstance(source, Mapping):
         return source
     is_text = isinstance(source, str) and source.lstrip().startswith("{")
-    text = source if is_text else _read(Path(source), name)
     try:
-        document = json.loads(str(text))
+        document = json.loads(str(source) if is_text else _read(Path(source), name))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"expected a JSON document, got text that is not: {error}") from None
     _expect(isinstance(document, Mapping), "an object", document, "")

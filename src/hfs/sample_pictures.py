@@ -87,7 +87,7 @@ def storm(t: float, rng: Random) -> Image.Image:
     _sea(draw, 560, 3 * t, (30, 48, 66))
     _tower(draw, 960, 600, 420, lit=False)
     bolt = [(820, 0), (900, 90), (860, 100), (930, 170), (900, 178), (955, 232)]
-    draw.line(bolt, fill=GOLD if t % 2.0 < 1.2 else DUSK, width=12, joint="curve")
+    draw.line(bolt, fill=GOLD, width=12, joint="curve")
     for _ in range(60):
         x = (rng.uniform(0, 1400) - 120 * t) % 1340 - 40
         y = (rng.uniform(0, 720) + 900 * t) % 720

@@ -1,0 +1,117 @@
+"""A chosen frame's numbers -> why it was chosen, in plain words."""
+
+import re
+from collections.abc import Set
+from functools import lru_cache
+from typing import NamedTuple
+
+import Stemmer
+
+from hfs.timecode import clock
+from hfs.types import Scores, SelectedFrame, Selection
+
+COMMON = """
+about after also and any are been before but can could did does each for from had has have how into
+its just many more most much not one only other our out over she should some such than that the
+their them then there these they this those through was were what when where which while who whom
+whose why will with would you your
+"""
+"""English words that say nothing of what is asked."""
+
+
+class Reason(NamedTuple):
+    """Why, in one sentence, and what else the numbers say."""
+
+    first: str
+    others: tuple[str, ...]
+
+
+class Piece(NamedTuple):
+    """A stretch of text, and whether it is a word of the question."""
+
+    text: str
+    telling: bool
+
+
+def reason(frame: SelectedFrame, selection: Selection, scores: Scores) -> Reason:
+    """The stronger of service and coverage first; every sentence is a number put into words."""
+    serves, covers = _service(frame, selection, scores), _coverage(frame, selection)
+    first, second = (serves, covers) if frame.relevance >= frame.coverage else (covers, serves)
+    others = (second, _words(frame, selection), _repetition(frame), _joining(frame))
+    return Reason(first, tuple(sentence for sentence in others if sentence))
+
+
+def pieces(text: str, wanted: Set[str]) -> list[Piece]:
+    """The text cut at the words whose stems are wanted; joined again it is the text."""
+    found: list[Piece] = []
+    for part in re.split(r"(\w+)", text):
+        telling = part != "" and _stem(part) in wanted
+        if found and found[-1].telling == telling:
+            part = found.pop().text + part
+        found.append(Piece(part, telling))
+    return [piece for piece in found if piece.text]
+
+
+def asked(selection: Selection) -> Set[str]:
+    """Stems of the words that the question and its facets are about."""
+    text = " ".join([selection.question, *selection.query.get("facets", [])])
+    words = re.findall(r"\w+", text.casefold())
+    common = COMMON.split()
+    return {_stem(word) for word in words if len(word) > 2 and word not in common}
+
+
+@lru_cache(maxsize=4096)
+def _stem(word: str) -> str:
+    return Stemmer.Stemmer("english").stemWord(word.casefold())
+
+
+def _service(frame: SelectedFrame, selection: Selection, scores: Scores) -> str:
+    facets = selection.query.get("facets", [])
+    if frame.facet not in facets or frame.score <= 0:
+        return "Nothing near it matches the question."
+    row = scores.facets[facets.index(frame.facet)]
+    own = row[(scores.times - frame.time).abs().argmin()]
+    whole = frame.facet == selection.question
+    what = "the question as a whole" if whole else f"“{frame.facet}”"
+    if bool((row <= own).all()):
+        return f"No frame serves {what} better."
+    share = int(100 * (row < own).double().mean())
+    return f"Serves {what} better than {share} % of the frames looked at."
+
+
+def _coverage(frame: SelectedFrame, selection: Selection) -> str:
+    start, end = frame.covers
+    length = selection.window[1] - selection.window[0]
+    share = f", {100 * (end - start) / length:.0f} % of the time asked for" if length > 0 else ""
+    return f"Stands for {clock(start, digits=0)} to {clock(end, digits=0)}{share}."
+
+
+def _words(frame: SelectedFrame, selection: Selection) -> str:
+    wanted = asked(selection)
+    found = {
+        _stem(piece.text): f"“{piece.text}”"
+        for item in frame.text
+        for piece in pieces(item.text, wanted)
+        if piece.telling
+    }
+    return f"The words near it include {', '.join(found.values())}." if found else ""
+
+
+def _repetition(frame: SelectedFrame) -> str:
+    if frame.rank == 1:
+        return ""
+    share = -frame.redundancy / max(frame.relevance + frame.coverage, 1e-9)
+    much = "nothing" if share < 0.02 else "a little" if share < 0.25 else "much"
+    return f"Repeats {much} of what was chosen before it."
+
+
+def _joining(frame: SelectedFrame) -> str:
+    if frame.gain < 0:
+        return f"Chosen {ordinal(frame.rank)}, to fill the budget: it adds less than it repeats."
+    return f"Chosen {ordinal(frame.rank)}, adding {frame.gain:.3f} to the value of the set."
+
+
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, 4th, ..., 11th, ..., 21st."""
+    teen = 10 < n % 100 < 20
+    return f"{n}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
