@@ -53,6 +53,9 @@ def test_does_not_claim_service_where_there_is_none():
 
 def test_says_what_part_of_the_video_it_stands_for():
     assert "Stands for 0:10 to 0:40, 50 % of the time asked for." in sentences(covers=(10.0, 40.0))
+    assert "Stands for 0:10 to 0:10, less than 1 % of the time asked for." in sentences(
+        covers=(10.0, 10.3)
+    )
 
 
 @pytest.mark.parametrize(

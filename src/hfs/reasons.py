@@ -82,8 +82,10 @@ def _service(frame: SelectedFrame, selection: Selection, scores: Scores) -> str:
 def _coverage(frame: SelectedFrame, selection: Selection) -> str:
     start, end = frame.covers
     length = selection.window[1] - selection.window[0]
-    share = f", {100 * (end - start) / length:.0f} % of the time asked for" if length > 0 else ""
-    return f"Stands for {clock(start, digits=0)} to {clock(end, digits=0)}{share}."
+    share = 100 * (end - start) / length if length > 0 else 100.0
+    part = f"{share:.0f} %" if share >= 1 else "less than 1 %"
+    stretch = f"{clock(start, digits=0)} to {clock(end, digits=0)}"
+    return f"Stands for {stretch}, {part} of the time asked for."
 
 
 def _words(frame: SelectedFrame, selection: Selection) -> str:
