@@ -1,6 +1,6 @@
 """Selectors: scores, features and a budget -> which candidates, as a set."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Int
@@ -9,6 +9,7 @@ from torch import Tensor
 from hfs.types import Features, Scores
 
 
+@runtime_checkable
 class Selector(Protocol):
     """Exactly min(budget, n) unique indices, ascending; the same for the same generator state.
 
