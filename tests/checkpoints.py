@@ -59,9 +59,9 @@ def siglip2_naflex(folder: Path) -> Path:
     tokenizer = _gemma()
     config = transformers.Siglip2Config(
         text_config=_text_config(tokenizer),
-        vision_config={**TOWER, "patch_size": 8, "num_patches": 16},
+        vision_config={**TOWER, "patch_size": 16, "num_patches": 256},
     )
-    pictures = transformers.Siglip2ImageProcessorPil(patch_size=8, max_num_patches=16)
+    pictures = transformers.Siglip2ImageProcessorPil(patch_size=16, max_num_patches=256)
     return _save(folder, transformers.Siglip2Model, config, tokenizer, pictures)
 
 
@@ -129,7 +129,7 @@ def _gemma() -> Any:
     own = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
     first = own + [f"<0x{byte:02X}>" for byte in range(256)]
     untrained = transformers.GemmaTokenizer()
-    vocab, merges = _trained(untrained, first)
+    vocab, merges = _trained(untrained, first, merges=60)
     return transformers.GemmaTokenizer(
         vocab,
         merges,
@@ -147,6 +147,7 @@ def _clip_tokenizer() -> Any:
     vocab, merges = _trained(
         transformers.CLIPTokenizer(),
         [],
+        merges=200,
         end_of_word_suffix="</w>",
         initial_alphabet=ByteLevel.alphabet(),
     )
@@ -157,12 +158,15 @@ def _clip_tokenizer() -> Any:
     return transformers.CLIPTokenizer(vocab, merges, model_max_length=16)
 
 
-def _trained(tokenizer: Any, first: list[str], **options: Any) -> tuple[dict[str, int], list[Any]]:
+def _trained(
+    tokenizer: Any, first: list[str], *, merges: int, **options: Any
+) -> tuple[dict[str, int], list[Any]]:
     """The vocabulary and merges of a BPE trained on the sentences, with these tokens first."""
     from tokenizers.trainers import BpeTrainer
 
     backend = tokenizer.backend_tokenizer
-    trainer = BpeTrainer(vocab_size=700, special_tokens=first, show_progress=False, **options)
+    size = (len(first) or 256) + 40 + merges  # special tokens or bytes, letters, merges
+    trainer = BpeTrainer(vocab_size=size, special_tokens=first, show_progress=False, **options)
     backend.train_from_iterator(SENTENCES, trainer)
     model = json.loads(backend.to_str())["model"]
     return model["vocab"], [tuple(pair) for pair in model["merges"]]

@@ -202,3 +202,13 @@ def test_device_and_dtype_are_taken_at_their_word_or_refused():
 def test_a_device_that_this_machine_lacks_is_refused_not_replaced():
     with pytest.raises(UsageError, match="cuda"):
         hub.pick_device("cuda")
+
+
+def test_an_image_processor_saved_inside_a_processor_is_the_same(checkpoint, tmp_path):
+    from transformers import AutoProcessor
+
+    AutoProcessor.from_pretrained(checkpoint("clip"), backend="pil").save_pretrained(tmp_path)
+    assert [path.name for path in tmp_path.glob("*processor*")] == ["processor_config.json"]
+    apart, inside = (hub.load_image_processor(path) for path in (checkpoint("clip"), tmp_path))
+    assert type(inside) is type(apart)
+    assert inside.to_dict() == apart.to_dict()
