@@ -77,11 +77,11 @@ def draw(
     quota: Int[Tensor, "clips"],
     length: float,
 ) -> Int[Tensor, "k"]:
-    """The first of ``order`` in each clip up to its quota, none in ``tops``, none too close."""
+    """The first of ``order`` in each clip up to its quota, none too close to another or a top."""
     gap = (length / quota.clamp(min=1) / 4).clamp(max=1.0).tolist()
     open_places = quota.tolist()
     missing = sum(open_places)
-    when, where, skip = times.tolist(), clip.tolist(), set(tops.tolist())
+    when, where = times.tolist(), clip.tolist()
     near: dict[int, list[float]] = {}
     for i in tops.tolist():
         near.setdefault(where[i], []).append(when[i])
@@ -91,7 +91,7 @@ def draw(
             break
         c = where[i]
         others = near.setdefault(c, [])
-        if open_places[c] and i not in skip and all(abs(when[i] - t) >= gap[c] for t in others):
+        if open_places[c] and all(abs(when[i] - t) >= gap[c] for t in others):
             drawn.append(i)
             others.append(when[i])
             open_places[c] -= 1

@@ -101,9 +101,7 @@ def greedy(
         j = picks[:, u] = gain.argmax(1)
         worth[:, u + 1] = worth[:, u] + gain[every, j]
         prize[every, j] = -np.inf
-        spent = variance[every, j] <= TINY  # a repeat: its row holds rounding errors alone
-        scale = np.where(spent, 0, variance[every, j] ** -0.5)
-        row = scale[:, None] * left[every, j]  # of the Cholesky factor
+        row = left[every, j] / np.sqrt(variance[every, j])[:, None]  # of the Cholesky factor
         left -= row[:, :, None] * row[:, None, :]
     return worth, picks
 
