@@ -28,7 +28,7 @@ class TwoTowers:
     """A local folder, or a name on the hub, ``@revision`` included where it is pinned."""
     device: str = "auto"
     dtype: str = "auto"
-    batch: int = 32
+    batch: int = 16
     """Frames embedded at once."""
 
     families: ClassVar[tuple[str, ...]]

@@ -1,11 +1,12 @@
 """Backbones: frames -> unit-norm vectors, and, with a text tower, words -> vectors beside them."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 
+@runtime_checkable
 class Backbone(Protocol):
     """An image encoder; ``revision`` names its exact weights and belongs to the cache key."""
 
