@@ -51,7 +51,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_writes_the_frames_the_document_and_the_report(result, tmp_path):
     selection, video, rest = result
-    written = write(tmp_path / "out", selection, video, **rest)
+    told = []
+    written = write(tmp_path / "out", selection, video, **rest, progress=lambda *n: told.append(n))
+    assert told == [(1, 3), (2, 3), (3, 3)]
     names = ["0001_00-00-30.000.jpg", "0002_00-01-45.000.jpg", "0003_00-02-35.000.jpg"]
     assert sorted(contents(tmp_path / "out")) == [*names, "report.html", "selection.json"]
     assert [f.file for f in written.frames] == names

@@ -56,7 +56,8 @@ def test_puts_dots_on_the_curve_and_labels_clear_of_one_another():
     assert [y is None for _, y in places] == [False, False, False, True, False]
     assert len({y for _, y in places[:3]}) == 3, "three labels within 1 % stand in three rows"
     assert places[4][1] == places[0][1], "the far one stands in the lowest row again"
-    assert drawn.marks[0].y == pytest.approx(drawn.top + 120 * (1 - frames[0].score), abs=0.1)
+    height = frames[0].score / float(m.scores.relevance.max())
+    assert drawn.marks[0].y == pytest.approx(drawn.bottom - 120 * height, abs=0.1)
     assert [mark.minor for mark in drawn.marks] == [False] * 5
 
 
@@ -88,3 +89,11 @@ def test_draws_a_video_of_a_single_moment():
     scores = replace(m.scores, start=0.0, end=0.0)
     drawn = timeline(m.selection.frames, scores, evidence=m.evidence, telling=[], uniform=[])
     assert [tick.label for tick in drawn.ticks] == ["0:00.0", "0:00.1"]
+
+
+def test_the_highest_point_of_a_low_curve_is_at_the_top():
+    m = made()
+    scores = replace(m.scores, relevance=m.scores.relevance * 0.3)
+    drawn = timeline(m.selection.frames, scores, evidence=m.evidence, telling=[], uniform=[])
+    assert drawn.peak == pytest.approx(0.3, abs=0.01)
+    assert " 0.0L" in drawn.curve

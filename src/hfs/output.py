@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -42,9 +42,11 @@ def write(
     candidates: Candidates,
     scores: Scores,
     evidence: Evidence,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Selection:
     """Write the result, in place of an earlier one; the selection comes back naming its files.
 
+    ``progress`` is told how many frames of how many are written.
     Raises OutputError where ``check`` does, and where writing fails: then nothing has changed.
     """
     path = check(folder)
@@ -59,6 +61,8 @@ def write(
         for index, _, picture in _decode(video, list(named)):
             _save(part, named[index], picture, selection)
             images[index] = _jpeg(picture, LARGE)
+            if progress is not None:
+                progress(len(images), len(frames))
         if lost := [clock(f.time, digits=3) for f in frames if f.index not in images]:
             raise VideoError(f"expected to decode the frame at {lost[0]} once more, and it is lost")
         page = report(

@@ -54,6 +54,8 @@ class Lane(NamedTuple):
 class Timeline:
     """What the page draws."""
 
+    peak: float
+    """The relevance at the top of the curve's box."""
     curve: str
     area: str
     top: float
@@ -82,6 +84,7 @@ def timeline(
     def x(time: float) -> float:
         return round(min(max((time - start) / (end - start), 0.0), 1.0) * 100, 3)
 
+    peak = max(float(scores.relevance.max()), 1e-3)
     rows = _rows([x(f.time) for f in frames], gap=2.4)
     narrow = _rows([x(f.time) for f in frames], gap=7.0)
     used = max((row for row in rows if row is not None), default=0) + 1
@@ -90,7 +93,7 @@ def timeline(
         Mark(
             number=i,
             x=x(f.time),
-            y=round(top + CURVE * (1 - f.score), 1),
+            y=round(top + CURVE * max(1 - f.score / peak, 0.0), 1),
             label_y=None if row is None else top - 8 - LABEL_ROW * row,
             minor=row != slim,
         )
@@ -107,8 +110,9 @@ def timeline(
         for i, source in enumerate(evidence.sources)
     )
     uniform_y = bottom + LANE * (len(lanes) + 1)
-    points = [(x(t), value) for t, value in reduced(scores.times, scores.relevance)]
+    points = [(x(t), value / peak) for t, value in reduced(scores.times, scores.relevance)]
     return Timeline(
+        peak=peak,
         curve=_path(points),
         area=_path([(points[0][0], 0.0), *points, (points[-1][0], 0.0)]),
         top=top,
