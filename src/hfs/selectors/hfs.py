@@ -1,0 +1,98 @@
+"""Scores -> the set that is best as a whole: greedy on F, then exchanges while they gain (ours)."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from hfs.exchange import best_exchange
+from hfs.objective import Growing, Objective
+from hfs.types import Features, Scores
+
+BLOCK = 64
+"""Coverage gains computed at once; the rest wait behind their upper bounds."""
+
+
+@dataclass(frozen=True)
+class Selector:
+    """The set that maximises relevance + coverage - redundancy as a whole.
+
+    F is `hfs.objective`; the optimiser is lazy greedy (Minoux 1978) followed by the best exchange of one
+    frame for another, repeated while F grows, at most ``exchanges`` times.
+    """
+
+    coverage: float | None = None
+    """The knob between relevance (0) and coverage (1). None: 0.3 where features show what repeats, and
+    0.8 where only times are known and spreading out is the one defence against repeats."""
+    redundancy: float = 1.0
+    service: float = 0.0
+    smoothing: float = 0.6
+    exchanges: int = 16
+
+    def __post_init__(self) -> None:
+        for name in ("coverage", "redundancy", "service"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name} lies between 0 and 1, got {value}")
+        if self.smoothing < 0 or self.exchanges < 0:
+            raise ValueError("smoothing and exchanges are 0 or more")
+
+    def objective(self, scores: Scores, features: Features | None, budget: int) -> Objective:
+        """The set function that this selector maximises."""
+        default = 0.8 if features is None else 0.3
+        return Objective.of(
+            scores,
+            features,
+            budget=budget,
+            coverage=default if self.coverage is None else self.coverage,
+            redundancy=self.redundancy,
+            service=self.service,
+            smoothing=self.smoothing,
+            reach=0.5 if features is None else 2.0,
+        )
+
+    def __call__(
+        self, scores: Scores, features: Features | None, budget: int, generator: torch.Generator
+    ) -> Int[Tensor, "k"]:
+        n = len(scores.times)
+        if n <= budget:
+            return torch.arange(n)
+        objective = self.objective(scores, features, budget)
+        members, bounds = greedy(objective)
+        for _ in range(self.exchanges):
+            if (found := best_exchange(objective, members, bounds)) is None:
+                break
+            out, into, bounds = found
+            members[out] = into
+        return torch.tensor(members).sort().values
+
+
+def greedy(objective: Objective) -> tuple[list[int], Float[Tensor, "n"]]:
+    """``budget`` members in the order of their gains, and each candidate's bound on its coverage gain.
+
+    Coverage gains only shrink as the set grows, so an old one bounds the new one from above and most
+    need not be computed again.
+    """
+    growing = Growing(objective)
+    bounds = coverage_everywhere(growing)
+    for _ in range(objective.budget):
+        rest = growing.relevance_gains() + growing.redundancy_gains()
+        rest[growing.members] = -torch.inf
+        fresh = torch.zeros(len(rest), dtype=torch.bool)
+        while True:
+            gains = rest + bounds
+            j = int(gains.argmax())
+            if fresh[j]:
+                break
+            stale = torch.where(fresh, -torch.inf, gains).topk(min(BLOCK, len(rest))).indices
+            bounds[stale] = growing.coverage_gains(stale)
+            fresh[stale] = True
+        growing.add(j)
+    return growing.members, bounds
+
+
+def coverage_everywhere(growing: Growing) -> Float[Tensor, "n"]:
+    """Every candidate's coverage gain, block by block."""
+    every = torch.arange(len(growing.best))
+    return torch.cat([growing.coverage_gains(rows) for rows in every.split(512)])
