@@ -153,10 +153,10 @@ def test_a_malformed_record_is_counted_and_said(tmp_path, record):
     file = lines(tmp_path / "scores", good, {"qid": "b"} | record, good, {"qid": "z"})
     assert len(read_scores(file, truth, tally)) == 1
     assert [note.split(" (first: ")[0] for note in tally.notes] == [
-        "1 records of scores hold no scores",
-        "1 ids of scores come again, the first counts",
-        "1 ids of scores are not in the truth",
-        "1 questions of the truth are not in scores",
+        "records of scores hold no scores: 1",
+        "ids of scores come again, the first counts: 1",
+        "ids of scores are not in the truth: 1",
+        "questions of the truth are not in scores: 1",
     ]
 
 

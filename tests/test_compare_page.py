@@ -139,6 +139,15 @@ def test_ticks_are_a_few_distinct_round_values_inside_the_frame(spread):
     assert all(scatter.TOP <= t.at <= scatter.HEIGHT - scatter.BOTTOM for t in plot.y_ticks)
 
 
+def test_a_sweep_is_joined_from_left_to_right_and_labelled_at_its_ends_and_default():
+    sweep = {"hfs(a=3)": 3.0, "hfs": 2.5, "hfs(a=1)": 1.0, "hfs(a=2)": 2.0}
+    plot = scatter.scatter([datum(label, x, 5 - x) for label, x in sweep.items()])
+    assert [p.label for p in plot.points] == ["hfs(a=3)", "hfs", "hfs(a=1)", ""]
+    places = [float(step.split()[0]) for step in plot.curves[0].path[1:].split("L")]
+    assert len(places) == 4
+    assert places == sorted(places)
+
+
 def test_a_single_point_and_equal_points_are_drawn():
     plot = scatter.scatter([datum("a", 0.0, 0.0), datum("b", 0.0, 0.0)])
     assert plot.points[0].x == plot.points[1].x

@@ -82,9 +82,9 @@ def test_selection_documents_are_matched_by_video_and_question(tmp_path, truth):
     assert figures(results)["mine", 2, "evidence_recall"] == 1.0
     assert results.rows[0].questions == 2
     assert results.notes == (
-        "2 records of mine name no question of the truth "
+        "records of mine name no question of the truth: 2 "
         "(first: mine line 3: 0 questions of the video 'walk' fit)",
-        "1 questions of the truth are not in mine (first: b)",
+        "questions of the truth are not in mine: 1 (first: b)",
     )
 
 
@@ -109,12 +109,12 @@ def test_whatever_is_left_out_is_counted_and_said(tmp_path, truth):
     )
     notes = score([chosen], [truth]).notes
     assert [note.split(" (first: ")[0] for note in notes] == [
-        "1 ids of mine come again, the first counts",
-        "1 ids of mine are not in the truth",
-        "1 records of mine name no question of the truth",
-        "2 records of mine hold no frame times",
-        "1 lines of mine are not JSON objects",
-        "2 questions of the truth are not in mine",
+        "ids of mine come again, the first counts: 1",
+        "ids of mine are not in the truth: 1",
+        "records of mine name no question of the truth: 1",
+        "records of mine hold no frame times: 2",
+        "lines of mine are not JSON objects: 1",
+        "questions of the truth are not in mine: 2",
     ]
 
 

@@ -24,8 +24,8 @@ class Tally:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """One sentence a reason: how many, why, and the first of them."""
-        return tuple(f"{n} {why} (first: {first})" for why, (n, first) in self._seen.items())
+        """One line a reason: why, how many, and the first of them."""
+        return tuple(f"{why}: {n} (first: {first})" for why, (n, first) in self._seen.items())
 
 
 def records(path: Path, tally: Tally) -> Iterator[tuple[str, Mapping[str, Any]]]:

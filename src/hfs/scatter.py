@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 WIDTH, HEIGHT = 460.0, 380.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 14.0, 44.0
+LEFT, RIGHT, TOP, BOTTOM = 54.0, 14.0, 14.0, 44.0
 GLYPH, LINE = 6.1, 13.0
 """Width of a letter and height of a line of the labels."""
 
@@ -54,7 +54,7 @@ class Place(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """The points of one family, joined in the order given."""
+    """The points of one family, joined from left to right."""
 
     path: str
     ours: bool
@@ -71,15 +71,21 @@ class Scatter:
 
 
 def scatter(data: Sequence[Datum]) -> Scatter:
-    """The plot of at least one datum; of a family only the first and the last are labelled."""
+    """The plot of at least one datum.
+
+    Of a family that is a sweep of options, the two ends are labelled, and the one without options.
+    """
     across = _Axis([d.x for d in data], LEFT, WIDTH - RIGHT)
     up = _Axis([d.y for d in data], HEIGHT - BOTTOM, TOP)
     dots = [(across.place(d.x[0]), up.place(d.y[0])) for d in data]
     families: dict[str, list[int]] = {}
     for i, datum in enumerate(data):
         families.setdefault(datum.family, []).append(i)
-    ends = {i for members in families.values() for i in (members[0], members[-1])}
-    shown = [d.label if i in ends else "" for i, d in enumerate(data)]
+    for members in families.values():
+        members.sort(key=lambda i: dots[i])
+    named = {i for members in families.values() for i in (members[0], members[-1])}
+    named |= {i for i, datum in enumerate(data) if datum.label == datum.family}
+    shown = [d.label if i in named else "" for i, d in enumerate(data)]
     places = _places(shown, dots, [[dots[i] for i in m] for m in families.values()])
     points = [
         Point(

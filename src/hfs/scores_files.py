@@ -42,8 +42,9 @@ def read_scores(path: Path, truths: Mapping[str, Truth], tally: Tally) -> list[Q
                 found[key] = _question(record, truths[key])
         except BROKEN as error:
             tally.add(f"records of {path.name} hold no scores", f"{place}: {error!r}")
-    for key in truths.keys() - found.keys():
-        tally.add(f"questions of the truth are not in {path.name}", key)
+    for key in truths:
+        if key not in found:
+            tally.add(f"questions of the truth are not in {path.name}", key)
     return list(found.values())
 
 

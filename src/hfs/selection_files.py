@@ -57,8 +57,9 @@ def read_selections(path: Path, truths: Mapping[str, Truth], tally: Tally) -> di
                 chosen[key] = _chosen(record)
             except BROKEN as error:
                 tally.add(f"records of {path.name} hold no frame times", f"{key}: {error!r}")
-    for key in truths.keys() - chosen.keys():
-        tally.add(f"questions of the truth are not in {path.name}", key)
+    for key in truths:
+        if key not in chosen:
+            tally.add(f"questions of the truth are not in {path.name}", key)
     return chosen
 
 
