@@ -1,13 +1,17 @@
 """The wavelet selector: its band against PyWavelets, its peaks against SciPy, its steps by hand."""
 
+import itertools
+import math
+import statistics
 import warnings
 
 import pytest
 import torch
+from torch.nn import functional
 
 from hfs import choose
 from hfs.selectors import wfs
-from hfs.types import Scores
+from hfs.types import Features, Scores
 
 
 def signal(n: int, seed: int) -> torch.Tensor:
@@ -73,28 +77,66 @@ def test_without_boundaries_half_is_even_in_time_and_half_the_best():
     assert chosen == choose.complete(torch.tensor(even), r, 8).tolist()
 
 
-def test_quotas_follow_importance_by_largest_remainder():
-    r = torch.cat([torch.full((30,), v, dtype=torch.float64) for v in (0.1, 0.9, 0.5)])
-    r[40] = 1.0
-    size = torch.tensor([30, 30, 30])
-    length = torch.full((3,), 1 / 3, dtype=torch.float64)
-    parts = r.split(30)
-    importance = torch.stack(
-        [
-            0.4 / 3
-            + 0.2 * p.mean()
-            + 0.3 * p.max()
-            + 0.1 * p.var(correction=0) / r.var(correction=0)
-            for p in parts
-        ]
+def slow_mmr(r: list[float], x: torch.Tensor, count: int) -> list[int]:
+    chosen: list[int] = []
+    while len(chosen) < count:
+        left = [i for i in range(len(r)) if i not in chosen]
+        closest = {i: max((float(x[i] @ x[j]) for j in chosen), default=0.0) for i in left}
+        chosen.append(max(left, key=lambda i: 0.5 * r[i] - 0.5 * closest[i]))
+    return chosen
+
+
+def slow_wfs(r: list[float], x: torch.Tensor, k: int) -> list[int]:
+    """One candidate a second, every step written out on lists with PyWavelets and SciPy."""
+    pywt = pytest.importorskip("pywt", reason="PyWavelets is not installed")
+    find_peaks = pytest.importorskip("scipy.signal", reason="SciPy is not installed").find_peaks
+    n = len(r)
+    bands = pywt.wavedec(r, "db4", mode="symmetric", level=int(math.log2(n) - 3))
+    bands = [b if i == 1 else b * 0 for i, b in enumerate(bands)]
+    change = abs(pywt.waverec(bands, "db4", mode="symmetric")[:n])
+    cuts, _ = find_peaks(
+        change,
+        height=change.mean() + 0.5 * change.std(),
+        prominence=0.05 * (change.max() - change.min()),
+        distance=max(5, int(0.02 * n)),
     )
-    due = (importance / 0.5).softmax(0) * 10
-    expected = due.floor()
-    while expected.sum() < 10:
-        expected[(due - expected).argmax()] += 1
-    found = wfs.Selector(temperature=0.5)._quota(r, size, length, 10)
-    assert found.tolist() == expected.tolist()
-    assert sum(found.tolist()) == 10
+    edges = [0, *cuts.tolist(), n]
+    parts = list(itertools.pairwise(edges))
+    # a boundary is the middle of its second, so that second's frame begins the next segment
+    total = [(min(b + 0.5, n) if b < n else n) - (a + 0.5 if a else 0) for a, b in parts]
+    variance = statistics.pvariance(r)
+    importance = [
+        0.4 * seconds / n
+        + 0.2 * statistics.fmean(r[a:b])
+        + 0.3 * max(r[a:b])
+        + 0.1 * statistics.pvariance(r[a:b]) / variance
+        for (a, b), seconds in zip(parts, total, strict=True)
+    ]
+    if len(parts) > 3:
+        floor = statistics.fmean(importance) - 1.2 * statistics.pstdev(importance)
+        parts = [p for p, i in zip(parts, importance, strict=True) if i >= floor]
+        importance = [i for i in importance if i >= floor]
+    weights = [math.exp(i) for i in importance]
+    due = [k * w / sum(weights) for w in weights]
+    quota = [int(d) for d in due]
+    for i in sorted(range(len(due)), key=lambda i: quota[i] - due[i])[: k - sum(quota)]:
+        quota[i] += 1
+    chosen = []
+    for (a, b), count in zip(parts, quota, strict=True):
+        chosen += [a + i for i in slow_mmr(r[a:b], x[a:b], min(count, b - a))]
+    return sorted(chosen)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_wfs_is_its_definition(seed):
+    walk = signal(200 + 10 * seed, seed)
+    r = (walk - walk.min()) / (walk.max() - walk.min())
+    noise = torch.randn(len(r), 6, generator=torch.Generator().manual_seed(seed))
+    x = functional.normalize(noise.cumsum(0), dim=1)
+    scores = Scores.of(r)
+    features = Features(x, scores.times, torch.arange(len(r)), "test")
+    chosen = wfs.Selector()(scores, features, 24, torch.Generator()).tolist()
+    assert chosen == slow_wfs(r.tolist(), x, 24)
 
 
 def test_a_segment_far_below_the_others_is_dropped_and_an_empty_one_gives_nothing():
