@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice, pairwise
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from hfs import plugins
 from hfs.decoders import Decoder, Track
 from hfs.errors import UsageError
 from hfs.packets import TextStream
-from hfs.source import Source, sha256, source_of
+from hfs.source import PathSource, Source, sha256, source_of
 from hfs.types import Frames, Health, Limits, VideoInfo
 
 __all__ = ["TextStream", "Video", "probe"]
@@ -75,6 +76,11 @@ class Video:
         return dataclasses.replace(
             self._track.info, uri=self._source.uri, sha256=sha256(self._source)
         )
+
+    @property
+    def path(self) -> Path | None:
+        """The file on the disk, where the source is one."""
+        return self._source.path if isinstance(self._source, PathSource) else None
 
     @property
     def duration(self) -> float:
