@@ -27,7 +27,7 @@ class Selector:
     0.8 where only times are known and spreading out is the one defence against repeats."""
     redundancy: float = 1.0
     service: float = 0.0
-    smoothing: float = 0.6
+    smoothing: float = 0.7
     exchanges: int = 16
 
     def __post_init__(self) -> None:

@@ -1,0 +1,181 @@
+"""A video and a question -> the frames that answer it: the whole library on one page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import hfs
+from hfs import output, plugins, presets
+from hfs.backbones import Backbone
+from hfs.cache import Cache
+from hfs.candidates import candidates
+from hfs.content import content
+from hfs.errors import UsageError
+from hfs.evidence import evidence
+from hfs.features import features
+from hfs.plugins import Spec
+from hfs.presets import Pipeline
+from hfs.query import query
+from hfs.scoring import scores
+from hfs.selection import choose, explain, objective
+from hfs.types import Candidates, Evidence, Features, Limits, Query, Scores, Selection
+from hfs.video import Video
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A selection and everything that it was made from."""
+
+    selection: Selection
+    candidates: Candidates
+    features: Features
+    evidence: Evidence
+    query: Query
+    scores: Scores
+
+
+def select(
+    source: object,
+    question: str,
+    *,
+    budget: int = 8,
+    options: Sequence[str] = (),
+    pipeline: str | Pipeline = "auto",
+    start: float | None = None,
+    end: float | None = None,
+    subtitles: str | Path | None = None,
+    out: str | Path | None = None,
+    cache: str | Path | None = "default",
+    seed: int = 0,
+    stream: int | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    progress: Progress | None = None,
+) -> Selection:
+    """The ``budget`` frames of a video that together let a model answer the question.
+
+    ``source`` is a path, bytes, a binary file object or `Frames`; ``start`` and ``end`` are seconds;
+    ``pipeline`` is a preset or spec (`hfs.presets`); ``out`` is a folder for JPEGs, document and report;
+    ``cache`` is a folder, ``None`` for none. Raises UsageError for a call that cannot be right, and
+    other `HFSError`s for what cannot be done.
+    """
+    if budget < 1:
+        raise UsageError(f"expected a budget of at least 1 frame, got {budget}")
+    chosen, fallbacks = presets.resolve(pipeline)
+    if subtitles is not None:
+        chosen = _with_subtitles(chosen, str(subtitles))
+    if out is not None:
+        output.check(out)
+    kept = Cache.default() if cache == "default" else Cache(None if cache is None else Path(cache))
+    with Video.open(source, stream=stream, decoder=chosen.decoder, limits=limits) as video:
+        found = trace(
+            video,
+            question,
+            chosen,
+            budget=budget,
+            options=tuple(options),
+            start=start,
+            end=end,
+            cache=kept,
+            seed=seed,
+            limits=limits,
+            progress=progress,
+        )
+        selection = replace(found.selection, fallbacks=fallbacks)
+        if out is None:
+            return selection
+        return output.write(
+            out,
+            selection,
+            video,
+            candidates=found.candidates,
+            scores=found.scores,
+            evidence=found.evidence,
+            progress=_stage(progress, "writing frames"),
+        )
+
+
+def trace(
+    video: Video,
+    question: str,
+    pipeline: Pipeline,
+    *,
+    budget: int,
+    options: tuple[str, ...] = (),
+    start: float | None = None,
+    end: float | None = None,
+    cache: Cache,
+    seed: int = 0,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    progress: Progress | None = None,
+) -> Trace:
+    """The stages, one after the other."""
+    sampler = plugins.build("samplers", pipeline.sampler)
+    readers = [plugins.build("readers", spec) for spec in pipeline.readers]
+    encoder = plugins.build("encoders", pipeline.encoder)
+    scorers = [plugins.build("scorers", spec) for spec in pipeline.scorers]
+    selector = plugins.build("selectors", pipeline.selector)
+    backbone: Backbone = plugins.build("backbones", pipeline.backbone)
+
+    asked = query(question, options, encoder, backbone)
+    looked = candidates(video, sampler, start=start, end=end, limits=limits)
+    watch = _stage(progress, "looking at frames")
+    seen, looked = features(
+        video, looked, backbone, spec=pipeline.backbone, cache=cache, progress=watch
+    )
+    if progress is not None:
+        progress("reading text", 0, 0)
+    texts = evidence(video, looked, seen, readers, cache)
+    scored = scores(looked, seen, texts, asked, scorers)
+    whole = content(seen, texts, scored.channels)
+    f = objective(scored, whole, selector, budget=budget)
+    chosen = choose(scored, whole, selector, budget=budget, seed=seed)
+    frames = explain(chosen, f, scores=scored, candidates=looked, evidence=texts, query=asked)
+    selection = Selection(
+        frames=frames,
+        budget=budget,
+        question=asked.question,
+        options=asked.options,
+        video=video.info,
+        health=video.health,
+        pipeline=str(pipeline),
+        seed=seed,
+        version=hfs.__version__,
+        query={
+            "facets": list(asked.facets),
+            "weights": asked.weights.tolist(),
+            "thought": asked.thought,
+        },
+        channels=scored.channels,
+        candidates=len(looked.times),
+        window=(looked.start, looked.end),
+        value=sum(frame.gain for frame in frames),
+        notes=_notes(scored, texts, budget),
+    )
+    return Trace(selection, looked, seen, texts, asked, scored)
+
+
+def _notes(scored: Scores, texts: Evidence, budget: int) -> tuple[str, ...]:
+    found = []
+    if budget > len(scored.times):
+        found.append(f"all {len(scored.times)} candidates are returned: fewer than {budget} exist")
+    if not scored.channels:
+        why = "no text was found and the backbone has no text tower"
+    elif not any(scored.channels.values()):
+        why = "nothing in the video's text or pictures stands out for it"
+    else:
+        return tuple(found)
+    found.append(f"the frames are chosen for coverage alone, not for the question: {why}")
+    return tuple(found)
+
+
+def _with_subtitles(pipeline: Pipeline, file: str) -> Pipeline:
+    reader = str(Spec("subtitles", {"file": file}))
+    others = tuple(r for r in pipeline.readers if plugins.parse(r).name != "subtitles")
+    return replace(pipeline, readers=(reader, *others))
+
+
+def _stage(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, total: progress(name, done, total)
