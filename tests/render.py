@@ -42,9 +42,11 @@ def read(pixels: Tensor) -> int:
     return sum(b << (BITS - 1 - i) for i, b in enumerate(bits[1:-1]))
 
 
-def picture(number: int, size: tuple[int, int], rotation: int, pix_fmt: str) -> av.VideoFrame:
-    """The frame to encode, stored so that turning it ``rotation`` degrees clockwise rights it."""
-    luma = np.rot90(draw(number, *size), rotation // 90)
+def picture(number: int, size: tuple[int, int], turn: tuple[int, bool], pix_fmt: str) -> Any:
+    """The frame to encode, stored so that its display matrix, ``turn``, makes it upright."""
+    rotation, mirrored = turn
+    luma = draw(number, *size)
+    luma = np.rot90(luma[:, ::-1] if mirrored else luma, rotation // 90)
     height, width = luma.shape
     grey = np.full((height // 2, width), 128, np.uint8)
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.vstack([luma, grey])), "yuv420p")
@@ -60,13 +62,15 @@ def render(
     options: dict[str, str] | None = None,
     size: tuple[int, int] = (128, 96),
     rotation: int = 0,
+    mirrored: bool = False,
     pix_fmt: str = "yuv420p",
     first: Sequence[int] = (0,),
     container: dict[str, str] | None = None,
 ) -> Path:
     """A video whose i-th picture, at ``ticks[i] * base`` seconds, shows the number ``first + i``.
 
-    ``size`` is as shown; one video stream for each entry of ``first``.
+    ``size`` is as shown, after a turn of ``rotation`` degrees clockwise and then, if ``mirrored``,
+    a swap of left and right; one video stream for each entry of ``first``.
     """
     ticks = list(ticks)
     stored = size if rotation % 180 == 0 else size[::-1]
@@ -77,12 +81,12 @@ def render(
             stream.width, stream.height, stream.pix_fmt = *stored, pix_fmt
             stream.codec_context.time_base = base
             stream.codec_context.thread_count = 1
-            if rotation:
-                stream.set_display_rotation(-rotation)
+            if rotation or mirrored:
+                stream.set_display_rotation(-rotation, hflip=mirrored)
             streams.append(stream)
         for i, tick in enumerate(ticks):
             for start, stream in zip(first, streams, strict=True):
-                frame = picture(start + i, size, rotation, pix_fmt)
+                frame = picture(start + i, size, (rotation, mirrored), pix_fmt)
                 frame.pts, frame.time_base = tick, base
                 out.mux(stream.encode(frame))
         for stream in streams:

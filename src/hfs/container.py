@@ -129,12 +129,14 @@ def only(container: InputContainer, streams: Sequence[Stream]) -> None:
 def packets(
     container: InputContainer, stream: VideoStream, note: Callable[[str], None]
 ) -> Iterator[Packet]:
-    """The stream's packets from here on; after a container error, those that can still be reached.
+    """The stream's packets from here on; past damage to the container, those still within reach.
 
-    ``note`` is told of every such error.
+    The header's duration is only a hint that it is worth looking behind an early end. ``note`` is
+    told of every error.
     """
     base = stream.time_base or Fraction(1, 1000)
-    step = int(1 / base)
+    promised = ((container.start_time or 0) + (container.duration or 0)) / 1_000_000
+    second = step = int(1 / base)
     last = floor = None
     for _ in range(RECOVERIES):
         try:
@@ -142,9 +144,12 @@ def packets(
                 stamp = packet.dts if packet.dts is not None else packet.pts
                 if packet.size == 0 or (floor is not None and stamp is not None and stamp <= floor):
                     continue
-                last, floor = stamp, None
+                if floor is not None:
+                    note(f"the container is damaged after {float(floor * base):.1f} s")
+                last, floor, step = stamp, None, second
                 yield packet
-            return
+            if last is None or last * base > promised - 1:
+                return
         except FFmpegError as error:
             at = "the start" if last is None else f"{float(last * base):.1f} s"
             note(f"the container is damaged after {at}: {error.strerror}")

@@ -38,8 +38,10 @@ def read_cues(source: Source, start: float, end: float) -> list[TextStream]:
         found: dict[int, list[tuple[float, float | None, bytes]]] = {s.index: [] for s in streams}
         room = BYTES
         for packet in container.demux(*streams) if streams else ():
+            if packet.pts is None:  # the last packets, which carry nothing
+                continue
             data = _text(bytes(packet), names[packet.stream_index])
-            if packet.pts is None or not data.strip():
+            if not data.strip():
                 continue
             room -= len(data)
             if room < 0:
@@ -70,5 +72,5 @@ def _ends(
     following = [cue[0] for cue in cues[1:]] + [end]
     return tuple(
         (begin, begin + length if length is not None else max(begin, after), data)
-        for (begin, length, data), after in zip(cues, following, strict=True)
+        for (begin, length, data), after in zip(cues, following, strict=False)
     )

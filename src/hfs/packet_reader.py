@@ -33,8 +33,12 @@ def read_all(
     stamps = [array("q") for _ in range(4)]
     flags = array("B")
     vp8 = stream.codec_context.codec.canonical_name == "vp8"
+    # AVI numbers packets as they come, which is wrong behind damage; its index knows each by place
+    avi = container.format.name == "avi"
+    places = {entry.pos + 8: entry.timestamp for entry in stream.index_entries} if avi else {}
     for packet in packets(container, stream, note):
-        fields = (packet.pts, packet.dts, packet.duration, packet.pos)
+        dts = places.get(packet.pos, packet.dts)
+        fields = (packet.pts, dts, packet.duration, packet.pos)
         for column, value in zip(stamps, fields, strict=True):
             column.append(NONE if value is None else value)
         # VP8 stores its invisible reference pictures as packets of their own

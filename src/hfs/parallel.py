@@ -1,9 +1,10 @@
 """Several iterators -> one, in order, while the next ones already run in threads."""
 
+import atexit
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,7 +17,9 @@ class _Failure:
     error: BaseException
 
 
-def in_order(jobs: Sequence[Callable[[], Iterator[T]]], *, workers: int, ahead: int) -> Iterator[T]:
+def in_order(
+    jobs: Sequence[Callable[[], Iterator[T]]], *, workers: int, ahead: int
+) -> Generator[T, None, None]:
     """Every item of every job, jobs in order, each job's own error raised in its place.
 
     At most ``workers`` jobs run at once, and each keeps at most ``ahead`` items that were not taken
@@ -37,10 +40,18 @@ def in_order(jobs: Sequence[Callable[[], Iterator[T]]], *, workers: int, ahead: 
             todo.put((lines[-1], job))
             return
 
-    # daemons, so that a generator that is never closed does not keep the process from ending
     threads = [
         threading.Thread(target=_work, args=(todo, stop), daemon=True) for _ in range(workers)
     ]
+
+    def end() -> None:
+        stop.set()
+        for _ in threads:
+            todo.put(None)
+        for thread in threads:
+            thread.join()
+
+    atexit.register(end)  # where the process ends before the generator is closed
     for thread in threads:
         thread.start()
     try:
@@ -51,15 +62,12 @@ def in_order(jobs: Sequence[Callable[[], Iterator[T]]], *, workers: int, ahead: 
             lines.popleft()
             begin()
     finally:
-        stop.set()
-        for _ in threads:
-            todo.put(None)
-        for thread in threads:
-            thread.join()
+        end()
+        atexit.unregister(end)
 
 
 def _work(todo: "queue.SimpleQueue[Any]", stop: threading.Event) -> None:
-    while (work := todo.get()) is not None:
+    while (work := todo.get()) is not None and not stop.is_set():
         line, job = work
         try:
             for item in job():

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -15,12 +15,13 @@ from hfs.errors import UsageError
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
+@runtime_checkable
 class Source(Protocol):
     """The bytes of one file; every ``open`` starts at its beginning, independent of the others."""
 
     uri: str
 
-    def open(self) -> BinaryIO: ...
+    def open(self) -> io.BufferedIOBase: ...
 
 
 class PathSource:
@@ -30,7 +31,7 @@ class PathSource:
         self.uri = uri
         self.path = path
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedIOBase:
         return self.path.open("rb")
 
 
@@ -41,7 +42,7 @@ class BytesSource:
         self.uri = "bytes"
         self._data = data
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedIOBase:
         return io.BytesIO(self._data)
 
 
@@ -54,7 +55,7 @@ class FileSource:
         self._file = file
         self._lock = threading.Lock()
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedIOBase:
         return io.BufferedReader(_View(self._file, self._lock))
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import islice, pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Float, Float64, Int
@@ -53,7 +53,7 @@ class Video:
         read = plugins.build("decoders", decoder)
         return Video(read(file, stream=stream, limits=limits), file)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Video":
         return self
 
     def __exit__(
@@ -164,5 +164,5 @@ def probe(video: Video) -> dict[str, Any]:
         "keyframes": info.keyframes,
         "start": info.start,
         "text_streams": list(info.text_streams),
-        "health": dataclasses.asdict(video.health),
+        "health": {**dataclasses.asdict(video.health), "notes": list(video.health.notes)},
     }

@@ -1,7 +1,7 @@
 """Decoders: a source -> an exact index of its frames, and any of those frames."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float64, UInt8
 from torch import Tensor
@@ -11,6 +11,7 @@ from hfs.source import Source
 from hfs.types import Frames, Health, Limits, VideoInfo
 
 
+@runtime_checkable
 class Track(Protocol):
     """One opened video stream."""
 
@@ -37,6 +38,7 @@ class Track(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
 class Decoder(Protocol):
     """Raises VideoError for what is no video that it can read within the limits."""
 

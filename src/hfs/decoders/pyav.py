@@ -35,6 +35,12 @@ from hfs.types import Frames, Health, Limits, VideoInfo
 WAITING = 32 * 1024 * 1024
 """Bytes of frames that one group of pictures may have ready before they are asked for."""
 
+LISTED = ("mov,mp4,m4a,3gp,3g2,mj2", "avi")
+"""Containers with a list of all their packets."""
+
+HOLE = 0.1
+"""Seconds by which a frame may be shown longer than its packet says, without a note."""
+
 PICTURES = 8_300_000
 """Pixels of frames in work at once: bounds the decoders' own pictures, up to 17 of each size."""
 
@@ -123,7 +129,7 @@ class FileTrack:
     def _note_what_is_missing(self, video: VideoStream) -> None:
         count, promised = len(self._known.pts), len(video.index_entries)
         if count < promised:
-            self._note(f"the file is cut off: it lists {promised} packets and holds {count}")
+            self._note(f"cut off or damaged: {promised} packets are listed, {count} are there")
         if count == 0:
             raise VideoError(
                 f"expected frames in stream {video.index} of {self._source.uri}, it holds none"
@@ -164,7 +170,20 @@ class FileTrack:
             hidden = silent[pts[silent] < pts[first]]
             if ((pts != known.pts) & (known.pts != NONE)).any():
                 self._note("timestamps fall back: what follows is shown after what came before")
-        return index(known, pts, hidden), frame
+        found = index(known, pts, hidden)
+        if video.container.format.name not in LISTED:
+            self._note_holes(found)
+        return found, frame
+
+    def _note_holes(self, found: PacketIndex) -> None:
+        """Where packets are listed nowhere, lost ones show only as time that no frame fills."""
+        held = self._known.duration[found.shown[:-1]]
+        holes = (held > 0) & (np.diff(found.ticks) > held + HOLE / found.base)
+        if holes.any():
+            at = found.times[int(np.argmax(holes))]
+            self._note(
+                f"{holes.sum()} gaps are longer than the frame before lasts, first at {at:.1f} s"
+            )
 
     def _facts(self, container: InputContainer, video: VideoStream, frame: VideoFrame) -> VideoInfo:
         found = self._index
