@@ -4,8 +4,7 @@ Every selector sees the same scores of the same questions, so differences betwee
 """
 
 import hashlib
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -21,8 +20,6 @@ from hfs.scores_files import Question, read_scores
 from hfs.selectors import Selector
 from hfs.truth import load_truth
 
-log = logging.getLogger(__name__)
-
 
 def compare(
     scores: Iterable[str | Path],
@@ -34,9 +31,12 @@ def compare(
     subset: str = "all",
     tolerance: float = TOLERANCE,
     seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Results:
     """Every metric of every selector (default: all) at every budget, and what it has over the
     reference, with 95 % intervals over the questions.
+
+    ``progress`` is told of each file how many of how many selectors times budgets are done.
 
     The same seed gives the same results. Raises UsageError for a file that cannot be read, a truth
     of no known format, scores of none of its questions, and an unknown selector.
@@ -60,11 +60,12 @@ def compare(
                 '{"qid": "..", "scores": [..], "times": [seconds, ..]}'
             )
         judged = []
-        for spec, k in columns:
-            log.info("%s: %s, %d frames", source.name, spec, k)
+        for done, (spec, k) in enumerate(columns, 1):
             picks = [_pick(built[spec], spec, k, question, seed) for question in questions]
             pairs = zip(questions, picks, strict=True)
             judged.append([_judge(question, pick, tolerance) for question, pick in pairs])
+            if progress is not None:
+                progress(source.name, done, len(columns))
         found = means(judged, seed=seed)
         made += rows(str(source), columns, found)
         differences += _differences(str(source), columns, found, str(plugins.parse(reference)))

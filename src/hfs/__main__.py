@@ -1,0 +1,5 @@
+"""``python -m hfs``."""
+
+from hfs.cli import main
+
+main()
