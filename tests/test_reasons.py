@@ -22,6 +22,7 @@ def sentences(**changes):
 def test_the_stronger_of_service_and_coverage_comes_first():
     assert "question" in sentences(relevance=0.2, coverage=0.1)[0]
     assert sentences(relevance=0.1, coverage=0.2)[0].startswith("Stands for")
+    assert sentences(relevance=0.2, coverage=0.1, score=0.0)[0].startswith("Stands for")
 
 
 def test_says_how_many_frames_it_beats():
@@ -83,11 +84,11 @@ def test_names_the_words_that_the_text_shares_with_the_question():
     assert not any("words near it" in s for s in sentences(text=()))
 
 
-def test_asks_for_stems_of_telling_words_only():
+def test_looks_for_the_stems_of_telling_words_only():
     m = made()
     assert asked(m.selection) == {"broke", "len"}
     selection = replace(m.selection, query={"facets": ["Repairing 41 ships"]})
-    assert asked(selection) == {"broke", "len", "repair", "ship"}
+    assert asked(selection) == {"broke", "len", "repair", "41", "ship"}
 
 
 @given(st.text(), st.sets(st.text(min_size=1), max_size=3))

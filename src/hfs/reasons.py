@@ -5,18 +5,9 @@ from collections.abc import Set
 from functools import lru_cache
 from typing import NamedTuple
 
-import Stemmer
-
+from hfs import terms
 from hfs.timecode import clock
 from hfs.types import Scores, SelectedFrame, Selection
-
-COMMON = """
-about after also and any are been before but can could did does each for from had has have how into
-its just many more most much not one only other our out over she should some such than that the
-their them then there these they this those through was were what when where which while who whom
-whose why will with would you your
-"""
-"""English words that say nothing of what is asked."""
 
 
 class Reason(NamedTuple):
@@ -36,16 +27,17 @@ class Piece(NamedTuple):
 def reason(frame: SelectedFrame, selection: Selection, scores: Scores) -> Reason:
     """The stronger of service and coverage first; every sentence is a number put into words."""
     serves, covers = _service(frame, selection, scores), _coverage(frame, selection)
-    first, second = (serves, covers) if frame.relevance >= frame.coverage else (covers, serves)
+    asked_for = frame.score > 0 and frame.relevance >= frame.coverage
+    first, second = (serves, covers) if asked_for else (covers, serves)
     others = (second, _words(frame, selection), _repetition(frame), _joining(frame))
     return Reason(first, tuple(sentence for sentence in others if sentence))
 
 
 def pieces(text: str, wanted: Set[str]) -> list[Piece]:
-    """The text cut at the words whose stems are wanted; joined again it is the text."""
+    """The text cut at the words that answer to a wanted term; joined again it is the text."""
     found: list[Piece] = []
     for part in re.split(r"(\w+)", text):
-        telling = part != "" and _stem(part) in wanted
+        telling = not wanted.isdisjoint(_answers(part))
         if found and found[-1].telling == telling:
             part = found.pop().text + part
         found.append(Piece(part, telling))
@@ -53,16 +45,14 @@ def pieces(text: str, wanted: Set[str]) -> list[Piece]:
 
 
 def asked(selection: Selection) -> Set[str]:
-    """Stems of the words that the question and its facets are about."""
-    text = " ".join([selection.question, *selection.query.get("facets", [])])
-    words = re.findall(r"\w+", text.casefold())
-    common = COMMON.split()
-    return {_stem(word) for word in words if len(word) > 2 and word not in common}
+    """The terms that the question and its facets look for."""
+    texts = [selection.question, *selection.query.get("facets", [])]
+    return {term for text in texts for term in terms.asked(text)}
 
 
 @lru_cache(maxsize=4096)
-def _stem(word: str) -> str:
-    return Stemmer.Stemmer("english").stemWord(word.casefold())
+def _answers(word: str) -> frozenset[str]:
+    return frozenset(term for answers in terms.terms(word) for term in answers)
 
 
 def _service(frame: SelectedFrame, selection: Selection, scores: Scores) -> str:
@@ -91,7 +81,7 @@ def _coverage(frame: SelectedFrame, selection: Selection) -> str:
 def _words(frame: SelectedFrame, selection: Selection) -> str:
     wanted = asked(selection)
     found = {
-        _stem(piece.text): f"“{piece.text}”"
+        _answers(piece.text) & wanted: f"“{piece.text}”"
         for item in frame.text
         for piece in pieces(item.text, wanted)
         if piece.telling

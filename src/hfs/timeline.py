@@ -84,7 +84,7 @@ def timeline(
     def x(time: float) -> float:
         return round(min(max((time - start) / (end - start), 0.0), 1.0) * 100, 3)
 
-    peak = max(float(scores.relevance.max()), 1e-3)
+    peak = float(scores.relevance.max()) or 1.0
     rows = _rows([x(f.time) for f in frames], gap=2.4)
     narrow = _rows([x(f.time) for f in frames], gap=7.0)
     used = max((row for row in rows if row is not None), default=0) + 1
