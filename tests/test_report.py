@@ -192,15 +192,15 @@ def test_does_without_a_question_options_evidence_or_record_of_the_query():
 
 def test_the_command_makes_the_same_request():
     m = made()
-    selection = replace(m.selection, question="It's $HOME; `ls`?", window=(5.0, 30.0))
-    words = shlex.split(command(selection).replace("\\\n", " "))
-    assert words[:4] == ["hfs", "select", "talk.mp4", "It's $HOME; `ls`?"]
-    options = [words[i + 1] for i, word in enumerate(words) if word == "--option"]
-    assert options == list(m.selection.options)
-    rest = words[words.index("--from") :]
-    assert rest == ["--from", "5.0", "--to", "30.0", "-k", "3", "--pipeline", "hfs(coverage=0.3)",
-                    "--seed", "7"]  # fmt: skip
+    video = replace(m.selection.video, stream=1)
+    selection = replace(m.selection, question="It's $HOME; `ls`?", window=(5.0, 30.0), video=video)
+    assert shlex.split(command(selection).replace("\\\n", " ")) == [
+        *("hfs", "select", "talk.mp4", "It's $HOME; `ls`?"),
+        *("--option", "Lightning", "--option", "Frost", "--from", "5.0", "--to", "30.0"),
+        *("--stream", "1", "-k", "3", "--seed", "7", "--pipeline", "hfs(coverage=0.3)"),
+    ]
     assert "--from" not in command(m.selection)
+    assert "--stream" not in command(m.selection)
 
 
 def test_writes_numbers_with_a_true_sign():

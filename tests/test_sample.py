@@ -1,5 +1,8 @@
 """The sample talk: a real video whose answers lie where it says they do."""
 
+import shlex
+import subprocess
+import sys
 from itertools import pairwise
 from random import Random
 
@@ -9,7 +12,10 @@ import pytest
 from PIL import ImageChops, ImageStat
 
 from hfs.errors import OutputError
+from hfs.pipeline import select
+from hfs.report import command
 from hfs.sample import TALK, render_sample
+from hfs.types import Selection
 
 FPS = 2
 
@@ -67,3 +73,37 @@ def test_says_what_is_wrong_with_a_path_that_cannot_be_written(tmp_path):
         with pytest.raises(OutputError, match="expected to write the sample"):
             render_sample(path, fps=FPS)
     assert not list(tmp_path.iterdir())
+
+
+def found(selection, sample) -> int:
+    """How many of the moments that hold the answer were chosen."""
+    return sum(any(start <= t < end for t in selection.times) for start, end in sample.evidence)
+
+
+def test_the_set_holds_every_part_of_the_answer_and_even_spacing_does_not(sample):
+    asked = {"question": sample.question, "cache": None}
+    offline = "offline(readers=[subtitles])"
+    assert found(select(sample.video, **asked, pipeline=offline), sample) == 3
+    uniform = "offline(readers=[subtitles], selector=uniform)"
+    assert found(select(sample.video, **asked, pipeline=uniform), sample) == 1
+    top_k = "offline(readers=[subtitles], selector=top_k)"
+    assert found(select(sample.video, **asked, pipeline=top_k), sample) == 1
+
+
+def test_the_command_in_the_report_makes_the_same_selection_again(sample, tmp_path):
+    first = select(
+        sample.video,
+        sample.question,
+        options=sample.options,
+        budget=4,
+        start=30.0,
+        end=150.5,
+        pipeline="offline(readers=[subtitles])",
+        cache=None,
+        seed=3,
+    )
+    words = shlex.split(command(first).replace("\\\n", " "))
+    again = tmp_path / "again.json"
+    rest = ["--json", str(again), "--cache", "none", "--quiet"]
+    subprocess.run([sys.executable, "-m", *words, *rest], check=True)
+    assert Selection.from_json(again) == first

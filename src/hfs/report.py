@@ -92,8 +92,10 @@ def command(selection: Selection) -> str:
     if selection.window != (0.0, selection.video.duration):
         start, end = map(str, selection.window)
         lines.append(["--from", start, "--to", end])
-    lines.append(["-k", str(selection.budget), "--pipeline", selection.pipeline])
-    lines.append(["--seed", str(selection.seed)])
+    if selection.video.stream:
+        lines.append(["--stream", str(selection.video.stream)])
+    lines.append(["-k", str(selection.budget), "--seed", str(selection.seed)])
+    lines.append(["--pipeline", selection.pipeline])
     return " \\\n    ".join(map(shlex.join, lines))
 
 
