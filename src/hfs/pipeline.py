@@ -131,7 +131,7 @@ def trace(
     scored = scores(looked, seen, texts, asked, scorers)
     whole = content(seen, texts, scored.channels)
     f = objective(scored, whole, selector, budget=budget)
-    chosen = choose(scored, whole, selector, budget=budget, seed=seed)
+    chosen = choose(scored, whole, selector, f=f, budget=budget, seed=seed)
     frames = explain(chosen, f, scores=scored, candidates=looked, evidence=texts, query=asked)
     selection = Selection(
         frames=frames,

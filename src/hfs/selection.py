@@ -15,15 +15,27 @@ NEAR = 1.0
 
 
 def choose(
-    scores: Scores, features: Features | None, selector: Selector, *, budget: int, seed: int
+    scores: Scores,
+    features: Features | None,
+    selector: Selector,
+    *,
+    f: Objective,
+    budget: int,
+    seed: int,
 ) -> Int[Tensor, "k"]:
-    """The selector's candidates: min(budget, n), unique, ascending. Raises UsageError for k < 1."""
+    """The selector's candidates: min(budget, n), unique, ascending. Raises UsageError for k < 1.
+
+    A selector that maximises F itself is given the ``f`` that will explain its choice.
+    """
     if budget < 1:
         raise UsageError(f"expected a budget of at least 1 frame, got {budget}")
     n = len(scores.times)
     if n <= budget:
         return torch.arange(n)
-    chosen = selector(scores, features, budget, torch.Generator().manual_seed(seed))
+    if maximise := getattr(selector, "maximise", None):
+        chosen = maximise(f)
+    else:
+        chosen = selector(scores, features, budget, torch.Generator().manual_seed(seed))
     kept = len(chosen) == budget and bool((chosen.diff() > 0).all())
     if not kept or not 0 <= int(chosen[0]) <= int(chosen[-1]) < n:
         raise FailureError(

@@ -58,7 +58,10 @@ class Selector:
         n = len(scores.times)
         if n <= budget:
             return torch.arange(n)
-        objective = self.objective(scores, features, budget)
+        return self.maximise(self.objective(scores, features, budget))
+
+    def maximise(self, objective: Objective) -> Int[Tensor, "k"]:
+        """The set found for an objective of more candidates than its budget, ascending."""
         members, bounds = greedy(objective)
         for _ in range(self.exchanges):
             if (found := best_exchange(objective, members, bounds)) is None:
