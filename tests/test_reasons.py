@@ -29,13 +29,13 @@ def test_says_how_many_frames_it_beats():
     m = made()
     best = m.selection.frames[1]
     at = int((m.scores.times - best.time).abs().argmin())
-    assert sentences()[0] == "No frame serves the question as a whole better."
+    assert sentences()[0] == "No frame serves the question better."
     relevance = torch.full((60,), 0.1)
     relevance[:15] = 0.9
     relevance[at] = 0.5
     scores = replace(m.scores, relevance=relevance, facets=relevance[None])
     assert reason(best, m.selection, scores).first == (
-        "Serves the question as a whole better than 73 % of the frames looked at."
+        "Serves the question better than 73 % of the frames looked at."
     )
 
 
@@ -45,6 +45,9 @@ def test_names_the_facet_where_it_is_a_part_of_the_question():
     scores = replace(m.scores, facets=m.scores.relevance.repeat(2, 1), weights=torch.ones(2) / 2)
     frame = replace(m.selection.frames[1], facet="a crack")
     assert "“a crack”" in reason(frame, selection, scores).first
+    whole = replace(selection, query={"facets": [frame.facet, m.selection.question]})
+    frame = replace(frame, facet=m.selection.question)
+    assert "the question as a whole" in reason(frame, whole, scores).first
 
 
 def test_does_not_claim_service_where_there_is_none():

@@ -111,7 +111,15 @@ def test_hostile_text_stays_text_wherever_it_stands(text):
     kind, hostile_page = Page(render(made())), Page(render(m))
     assert hostile_page.open == []
     known = {(tag, *sorted(attrs)) for tag, attrs in kind.tags}
-    known |= {("a", "href"), ("aside", "aria-label"), ("p", "class"), ("ul",), ("li",), ("b",)}
+    known |= {
+        ("a", "href"),
+        ("blockquote", "class"),
+        ("aside", "aria-label"),
+        ("p", "class"),
+        ("ul",),
+        ("li",),
+        ("b",),
+    }
     assert {(tag, *sorted(attrs)) for tag, attrs in hostile_page.tags} <= known
     links = [str(a["href"]) for a in hostile_page.all("a")]
     assert not any(re.match(r"[a-z]+:", link, re.IGNORECASE) for link in links)
@@ -132,9 +140,14 @@ def test_shows_the_question_its_options_and_every_frame_with_its_time():
 
 
 def test_marks_the_words_of_the_question_where_they_were_said():
-    html = render(made())
+    m = made()
+    html = render(m)
     assert "the great <mark>lens</mark>." in html
     assert "There was tea." not in html, "only what is near a chosen frame is told"
+    first, *others = m.selection.frames
+    frames = (replace(first, text=m.evidence.items[::-1]), *others)
+    html = render(m, frames=frames)
+    assert html.index("Lightning breaks") < html.index("There was tea."), "what tells comes first"
 
 
 def test_compares_with_the_same_budget_spread_evenly():

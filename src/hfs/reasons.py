@@ -61,8 +61,9 @@ def _service(frame: SelectedFrame, selection: Selection, scores: Scores) -> str:
         return "Nothing near it matches the question."
     row = scores.facets[facets.index(frame.facet)]
     own = row[(scores.times - frame.time).abs().argmin()]
-    whole = frame.facet == selection.question
-    what = "the question as a whole" if whole else f"“{frame.facet}”"
+    what = f"“{frame.facet}”"
+    if frame.facet == selection.question:
+        what = "the question as a whole" if len(facets) > 1 else "the question"
     if bool((row <= own).all()):
         return f"No frame serves {what} better."
     share = int(100 * (row < own).double().mean())

@@ -2,7 +2,7 @@
 
 import base64
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -15,6 +15,20 @@ from hfs.types import Candidates, Evidence, Scores, SelectedFrame, Selection
 
 
 @dataclass(frozen=True)
+class Quote:
+    """What was said or shown near a frame."""
+
+    source: str
+    start: float
+    pieces: list[Piece]
+
+    @property
+    def telling(self) -> bool:
+        """Whether it shares words with the question."""
+        return any(piece.telling for piece in self.pieces)
+
+
+@dataclass(frozen=True)
 class Card:
     """A chosen frame as the page shows it."""
 
@@ -22,9 +36,9 @@ class Card:
     frame: SelectedFrame
     image: str
     reason: Reason
-    text: tuple[tuple[str, str, list[Piece]], ...]
-    """Source, time and words of what was said or shown near it."""
-    terms: tuple[tuple[str, float, float], ...]
+    quotes: list[Quote]
+    """The telling ones first."""
+    terms: list[tuple[str, float, float]]
     """Name and value of each term of the gain, and its length in percent of the longest of all."""
 
 
@@ -123,33 +137,27 @@ def source(name: str) -> str:
 
 def _cards(selection: Selection, scores: Scores, images: Mapping[int, bytes]) -> list[Card]:
     wanted = asked(selection)
-    longest = max(
-        (abs(v) for f in selection.frames for v in (f.relevance, f.coverage, f.redundancy)),
-        default=0.0,
-    )
-    cards = []
-    for number, frame in enumerate(selection.frames, 1):
-        values = {
-            "Relevance": frame.relevance,
-            "Coverage": frame.coverage,
-            "Redundancy": frame.redundancy,
-        }
-        cards.append(
-            Card(
-                number=number,
-                frame=frame,
-                image=_data(images[frame.index]),
-                reason=reason(frame, selection, scores),
-                text=tuple(
-                    (t.source, clock(max(t.start, 0.0)), pieces(t.text, wanted)) for t in frame.text
-                ),
-                terms=tuple(
-                    (name, v, 100 * abs(v) / longest if longest else 0.0)
-                    for name, v in values.items()
-                ),
-            )
+    terms = [
+        {"Relevance": f.relevance, "Coverage": f.coverage, "Redundancy": f.redundancy}
+        for f in selection.frames
+    ]
+    longest = max((abs(v) for values in terms for v in values.values()), default=0.0) or 1.0
+    return [
+        Card(
+            number=number,
+            frame=frame,
+            image=_data(images[frame.index]),
+            reason=reason(frame, selection, scores),
+            quotes=_quotes(frame, wanted),
+            terms=[(name, v, 100 * abs(v) / longest) for name, v in values.items()],
         )
-    return cards
+        for number, (frame, values) in enumerate(zip(selection.frames, terms, strict=True), 1)
+    ]
+
+
+def _quotes(frame: SelectedFrame, wanted: Set[str]) -> list[Quote]:
+    quotes = [Quote(t.source, max(t.start, 0.0), pieces(t.text, wanted)) for t in frame.text]
+    return sorted(quotes, key=lambda quote: not quote.telling)
 
 
 def _data(image: bytes) -> str:
