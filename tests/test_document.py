@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hfs import document
@@ -78,6 +78,7 @@ SELECTION = Selection(
 )
 
 
+@settings(deadline=None)
 @given(documents)
 def test_comes_back_from_json_exactly_and_keeps_to_the_published_schema(written):
     selection = Selection.from_json(written)

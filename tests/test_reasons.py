@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import made
 
@@ -94,6 +94,7 @@ def test_looks_for_the_stems_of_telling_words_only():
     assert asked(selection) == {"broke", "len", "repair", "41", "ship"}
 
 
+@settings(deadline=None)
 @given(st.text(), st.sets(st.text(min_size=1), max_size=3))
 def test_pieces_are_the_whole_text(text, wanted):
     assert "".join(piece.text for piece in pieces(text, wanted)) == text

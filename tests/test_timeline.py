@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import made
 
@@ -13,6 +13,7 @@ from hfs.timeline import reduced, ticks, timeline
 from hfs.types import Evidence, TimedText
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(0, 2**31))
 def test_reduces_a_curve_and_keeps_its_ends_and_extremes(n, seed):
     values = torch.rand(n, generator=torch.Generator().manual_seed(seed))
@@ -32,6 +33,7 @@ def test_a_lone_peak_in_an_hour_survives():
     assert [points[t] for t in (100.0, 1777.0, 3599.0)] == pytest.approx([0.5, 1.0, 0.7])
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e5), st.floats(0.5, 1e5))
 def test_ticks_lie_inside_and_are_few_and_round(start, length):
     found = ticks(start, start + length)
