@@ -1,4 +1,4 @@
-"""Videos -> seconds and memory of reading a candidate a second, beside a plain loop over all frames.
+"""Videos -> seconds and memory of reading a frame a second, beside a loop over all frames.
 
 ``python speed/video.py [--render SECONDS] [VIDEO ...]`` prints one JSON object a video. ``plain``
 is PyAV decoding every frame with its own threads and converting the same candidates; each

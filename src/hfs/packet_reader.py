@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from hfs.container import only, open_container, packets, prepare, video_stream
 from hfs.errors import VideoError
-from hfs.packets import NONE, Packets
+from hfs.packets import FAR, NONE, Packets
 from hfs.source import Source
 from hfs.types import Limits
 
@@ -35,12 +35,13 @@ def read_all(
     vp8 = stream.codec_context.codec.canonical_name == "vp8"
     # AVI numbers packets as they come, which is wrong behind damage; its index knows each by place
     avi = container.format.name == "avi"
-    places = {entry.pos + 8: entry.timestamp for entry in stream.index_entries} if avi else {}
+    entries = stream.index_entries if avi else ()
+    places: dict[int | None, int] = {entry.pos + 8: entry.timestamp for entry in entries}
     for packet in packets(container, stream, note):
         dts = places.get(packet.pos, packet.dts)
         fields = (packet.pts, dts, packet.duration, packet.pos)
         for column, value in zip(stamps, fields, strict=True):
-            column.append(NONE if value is None else value)
+            column.append(_number(value))
         # VP8 stores its invisible reference pictures as packets of their own
         hidden = packet.is_discard or (vp8 and not memoryview(packet)[0] >> 4 & 1)
         flags.append(packet.is_keyframe | hidden << 1 | packet.is_corrupt << 2)
@@ -155,7 +156,8 @@ class PacketReader:
 
 def _id(packet: Packet) -> tuple[int, int]:
     """What tells a packet from the others, however the reader came to it."""
-    return (
-        NONE if packet.pts is None else packet.pts,
-        NONE if packet.pos is None else packet.pos,
-    )
+    return _number(packet.pts), _number(packet.pos)
+
+
+def _number(value: int | None) -> int:
+    return NONE if value is None or abs(value) >= FAR else value

@@ -16,6 +16,9 @@ from jaxtyping import Bool, Float, Int
 NONE = np.iinfo(np.int64).min
 """Stands for a timestamp that the container does not give."""
 
+FAR = 2**56
+"""Timestamps from here on are noise; all sums and differences of the others are exact."""
+
 JUMP = 1.0
 """Seconds by which decoding timestamps fall back where one recording was appended to another."""
 
@@ -137,9 +140,9 @@ def _in_one_piece(pts: Int[np.ndarray, "p"], packets: Packets) -> Int[np.ndarray
     end = None
     for piece in (p[pts[p] != NONE] for p in pieces):
         if len(piece):
-            if end is not None:
-                pts[piece] += end - pts[piece].min()
-            end = pts[piece].max() + max(int(packets.duration[piece[-1]]), 1)
+            if end is not None and end < FAR:
+                pts[piece] += end - int(pts[piece].min())
+            end = int(pts[piece].max()) + max(int(packets.duration[piece[-1]]), 1)
     return pts
 
 
