@@ -37,7 +37,7 @@ for command in COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool | None) -> None:
     if wanted:
         print(f"hfs {hfs.__version__}")
         raise typer.Exit
@@ -46,8 +46,9 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _common(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+        bool | None,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
 ) -> None:
     """Options of every command; ``--debug`` is taken anywhere on the line, see `main`."""

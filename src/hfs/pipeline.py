@@ -172,6 +172,8 @@ def _notes(scored: Scores, texts: Evidence, budget: int) -> tuple[str, ...]:
 
 
 def _with_subtitles(pipeline: Pipeline, file: str) -> Pipeline:
+    if not Path(file).is_file():
+        raise UsageError(f"expected a subtitle file, found none at {file}: check the path")
     reader = str(Spec("subtitles", {"file": file}))
     others = tuple(r for r in pipeline.readers if plugins.parse(r).name != "subtitles")
     return replace(pipeline, readers=(reader, *others))

@@ -13,13 +13,11 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 from hfs.errors import SpecError
 
-Group = Literal[
-    "decoders", "samplers", "readers", "backbones", "encoders", "scorers", "selectors"
-]
+Group = Literal["decoders", "samplers", "readers", "backbones", "encoders", "scorers", "selectors"]
 
 
 @dataclass(frozen=True)
@@ -97,9 +95,7 @@ def load(group: Group, name: str) -> type:
         return getattr(module, group.removesuffix("s").capitalize())
     for entry in entry_points(group=f"hfs.{group}", name=name):
         return entry.load()
-    raise SpecError(
-        f"expected one of the {group} ({', '.join(names(group))}), got {name!r}"
-    )
+    raise SpecError(f"expected one of the {group} ({', '.join(names(group))}), got {name!r}")
 
 
 def options(plugin: type) -> dict[str, Any]:
@@ -120,7 +116,8 @@ def build(group: Group, spec: str | Spec) -> Any:
             f"{wanted.name} has no option {', '.join(sorted(unknown))}; "
             f"its options are {', '.join(known) or 'none'}"
         )
-    values = {k: str(v) if isinstance(v, Spec) else v for k, v in wanted.options.items()}
+    kinds = get_type_hints(plugin)
+    values = {k: _typed(wanted.name, k, v, kinds[k]) for k, v in wanted.options.items()}
     missing = [k for k, v in known.items() if v is dataclasses.MISSING and k not in values]
     if missing:
         raise SpecError(f"{wanted.name} needs the option {', '.join(missing)}")
@@ -128,6 +125,21 @@ def build(group: Group, spec: str | Spec) -> Any:
         return plugin(**values)
     except (TypeError, ValueError) as error:
         raise SpecError(f"{wanted}: {error}") from error
+
+
+def _typed(name: str, option: str, value: Any, kind: Any) -> Any:
+    """The value as the option's type: a spec as its text, a whole number as a float if need be."""
+    given = str(value) if isinstance(value, Spec) else value
+    allowed = get_args(kind) or (kind,)
+    if type(given) in allowed or (given is None and type(None) in allowed):
+        return given
+    if type(given) is int and float in allowed:
+        return float(given)
+    simple = {bool, int, float, str, type(None)}
+    if set(allowed) <= simple:
+        wanted = " or ".join("None" if t is type(None) else t.__name__ for t in allowed)
+        raise SpecError(f"{name} expects {option} to be {wanted}, got {value!r}")
+    return given
 
 
 def describe(plugin: type) -> str:

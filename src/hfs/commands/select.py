@@ -83,7 +83,7 @@ def select(
             question,
             budget=budget,
             options=option or [],
-            pipeline=spec,
+            pipeline=str(spec),
             start=window[0],
             end=window[1],
             subtitles=subtitles,

@@ -39,13 +39,20 @@ class Selector:
             raise ValueError("smoothing and exchanges are 0 or more")
 
     def objective(self, scores: Scores, features: Features | None, budget: int) -> Objective:
-        """The set function that this selector maximises."""
-        default = 0.8 if features is None else 0.3
+        """The set function that this selector maximises.
+
+        Where no candidate is more relevant than another, it is coverage in time alone.
+        """
+        coverage = self.coverage
+        if bool((scores.relevance == scores.relevance[0]).all()):
+            features, coverage = None, 1.0
+        elif coverage is None:
+            coverage = 0.8 if features is None else 0.3
         return Objective.of(
             scores,
             features,
             budget=budget,
-            coverage=default if self.coverage is None else self.coverage,
+            coverage=coverage,
             redundancy=self.redundancy,
             service=self.service,
             smoothing=self.smoothing,
