@@ -124,8 +124,9 @@ class PacketReader:
         return packet
 
     def _seek(self, start: int) -> None:
-        """Come to ``start`` or somewhat before it; to the beginning where no seek gets there."""
+        """Come to ``start`` or before it; once no seek gets there, by reading on from now on."""
         for stamp in self._stamps(start) if self._seeks else ():
+            self._at = len(self._known.pts)  # nowhere, unless the seek succeeds
             try:
                 self._container.seek(stamp, stream=self._stream)
             except FFmpegError:
@@ -136,7 +137,9 @@ class PacketReader:
             if first is not None and at is not None and at <= start:
                 self._coming, self._at = chain([first], coming), at
                 return
-        self._begin()
+        self._seeks = False
+        if start < self._at:
+            self._begin()
 
     def _stamps(self, start: int) -> Iterator[int]:
         """Where to seek for a keyframe: at itself, then one keyframe earlier."""

@@ -1,7 +1,7 @@
 """Runs of packets -> their frames in the order of showing; what cannot be decoded is counted."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 from av.error import FFmpegError
@@ -103,11 +103,13 @@ class RunDecoder:
         """The run's frames, ascending, each known by its pts.
 
         One that is overtaken by a later frame, or does not come at all, gets a second attempt from
-        one keyframe earlier and with every picture decoded, unless its own packet was refused.
+        one keyframe earlier and with every picture decoded, unless its own packet was refused or
+        such an attempt has failed in this run already.
         """
         pts, shown = self._index.pts, self._index.shown
         indices = {int(pts[shown[i]]): i for i in run.frames}
         waiting = deque(run.frames)
+        hope = not second
         convert = Converter(size, self._upright)
         with self._reader() as reader:
             for frame in self._play(reader, run, sparing=self._spares and not second):
@@ -117,19 +119,23 @@ class RunDecoder:
                 overtaken = []
                 while waiting[0] < i:
                     overtaken.append(waiting.popleft())
-                yield from self._again(run, overtaken, size, second)
+                hope = yield from self._again(run, overtaken, size, hope)
                 yield waiting.popleft(), convert(frame)
-        yield from self._again(run, waiting, size, second)
+        yield from self._again(run, waiting, size, hope)
 
     def _again(
-        self, run: Run, missing: Sequence[int], size: tuple[int, int], second: bool
-    ) -> Iterator[tuple[int, UInt8[Tensor, "3 h w"]]]:
-        hopeful = [i for i in missing if int(self._index.shown[i]) not in self.refused]
-        if second:
-            hopeful = []
+        self, run: Run, missing: Sequence[int], size: tuple[int, int], hope: bool
+    ) -> Generator[tuple[int, UInt8[Tensor, "3 h w"]], None, bool]:
+        """The second attempt, where there is hope; and whether there is any for others after it."""
+        hopeful = [i for i in missing if hope and int(self._index.shown[i]) not in self.refused]
         self.lost.update(set(missing) - set(hopeful))
-        if hopeful:
-            yield from self.frames(self._index.earlier(run, hopeful), size, second=True)
+        if not hopeful:
+            return hope
+        found = 0
+        for item in self.frames(self._index.earlier(run, hopeful), size, second=True):
+            found += 1
+            yield item
+        return found > 0
 
     def _play(self, reader: PacketReader, run: Run, sparing: bool) -> Iterator[VideoFrame]:
         """Every frame that decoding the run gives; begun again where the reader went astray."""

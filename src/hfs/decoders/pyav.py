@@ -32,8 +32,8 @@ from hfs.runs import RunDecoder, may_spare, order_of_showing
 from hfs.source import Source
 from hfs.types import Frames, Health, Limits, VideoInfo
 
-WAITING = 32 * 1024 * 1024
-"""Bytes of frames that one group of pictures may have ready before they are asked for."""
+WAITING = 64 * 1024 * 1024
+"""Bytes of frames that may be ready before they are asked for."""
 
 LISTED = ("mov,mp4,m4a,3gp,3g2,mj2", "avi")
 """Containers with a list of all their packets."""
@@ -79,6 +79,7 @@ class FileTrack:
             only(container, [video])
             self._stream = video.index
             self._known = read_all(container, video, self._note)
+            self._damaged = set(np.flatnonzero(self._known.corrupt).tolist())
             self._note_what_is_missing(video)
             self._index, frame = self._make_index(video)
             self._runs = RunDecoder(
@@ -96,10 +97,9 @@ class FileTrack:
     @property
     def health(self) -> Health:
         """Grows as frames are decoded."""
-        corrupt = set(np.flatnonzero(self._known.corrupt).tolist())
         return Health(
             packets=len(self._known.pts),
-            damaged=len(corrupt | self._runs.refused),
+            damaged=len(self._damaged | self._runs.refused),
             lost=len(self._runs.lost),
             notes=tuple(self._notes),
         )
@@ -114,7 +114,7 @@ class FileTrack:
         yield from in_order(
             [partial(self._runs.frames, run, size) for run in runs],
             workers=workers,
-            ahead=max(2, WAITING // (3 * size[0] * size[1])),
+            ahead=max(2, WAITING // (workers * 3 * size[0] * size[1])),
         )
 
     def texts(self) -> list[TextStream]:
@@ -127,18 +127,14 @@ class FileTrack:
         self._notes[text] = None
 
     def _note_what_is_missing(self, video: VideoStream) -> None:
-        count, promised = len(self._known.pts), len(video.index_entries)
-        if count < promised:
-            self._note(f"cut off or damaged: {promised} packets are listed, {count} are there")
+        count, listed = len(self._known.pts), len(video.index_entries)
         if count == 0:
             raise VideoError(
-                f"expected frames in stream {video.index} of {self._source.uri}, it holds none"
-                + (
-                    f" of the {promised} it lists: it was cut off, copy it again"
-                    if promised
-                    else ""
-                )
+                f"expected frames in stream {video.index} of {self._source.uri}, got 0 packets of "
+                f"{listed} listed: it was cut off, copy it again"
             )
+        if count < listed:
+            self._note(f"cut off or damaged: {listed} packets are listed, {count} are there")
 
     def _open_reader(self, *, seeks: bool = True) -> PacketReader:
         return PacketReader(
@@ -165,6 +161,7 @@ class FileTrack:
         if pts is None:
             self._note("timestamps are missing: times follow the order in which frames are decoded")
             pts, hidden = timestamps_by_order(known, order), np.array([], np.int64)
+            self._damaged |= refused
         else:
             silent = np.setdiff1d(part, order)
             hidden = silent[pts[silent] < pts[first]]
