@@ -40,6 +40,15 @@ def test_colours_follow_the_frame_s_own_matrix_and_range(yuv, space, full, size)
     assert (pixels.float().mean((1, 2)) - expected).abs().max() <= 1.5
 
 
+def test_colours_of_no_known_standard_are_taken_for_bt_601_with_a_note():
+    notes: list[str] = []
+    strange, known = frame((120, 90, 170), 1, False), frame((120, 90, 170), 5, False)
+    strange.colorspace = 3
+    pixels = Converter((32, 48), Orientation(), notes.append)(strange)
+    assert torch.equal(pixels, Converter((32, 48), Orientation())(known))
+    assert notes == ["colours of standard 3 are taken for BT.601"]
+
+
 def test_shrinking_averages_what_it_covers():
     """Fine stripes become grey: were pixels picked instead, they would be black or white."""
     stripes = np.zeros((64, 64, 3), np.uint8)

@@ -1,16 +1,26 @@
 """A decoded frame -> RGB pixels as shown: resized while they are converted, then turned upright."""
 
+import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from av.error import FFmpegError
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from jaxtyping import UInt8
 from torch import Tensor
+
+from hfs.errors import VideoError
+
+_log = logging.getLogger(__name__)
+
+UNSPECIFIED = 2
+"""The colour space that FFmpeg (AVCOL_SPC) gives frames which do not say theirs."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +54,43 @@ def orientation(frame: VideoFrame) -> Orientation:
 class Converter:
     """Frames of one thread -> pixels of one size; keeps its scaler between frames."""
 
-    def __init__(self, size: tuple[int, int], upright: Orientation):
+    def __init__(
+        self, size: tuple[int, int], upright: Orientation, note: Callable[[str], None] = _log.info
+    ):
         self._height, self._width = upright.shown(size)
         self._upright = upright
+        self._note = note
         self._scaler = VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> UInt8[Tensor, "3 h w"]:
-        """By the frame's own colour matrix and range; 10 bits are rounded to 8."""
-        planar = self._scaler.reformat(
+        """By the frame's own colour matrix and range; 10 bits are rounded to 8.
+
+        ``note`` is told where those are of no standard that can be converted, and BT.601 is taken.
+        Raises VideoError for pixels that cannot be converted at all.
+        """
+        try:
+            planar = self._resize(frame)
+        except FFmpegError:
+            self._note(f"colours of standard {frame.colorspace} are taken for BT.601")
+            frame.colorspace, frame.color_range = UNSPECIFIED, ColorRange.UNSPECIFIED
+            try:
+                planar = self._resize(frame)
+            except FFmpegError as error:
+                raise VideoError(
+                    f"expected pixels that convert to RGB, got {frame.format.name}: "
+                    f"convert the video to yuv420p ({error.strerror})"
+                ) from None
+        pixels = np.empty((3, self._height, self._width), np.uint8)
+        for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
+            rows = np.frombuffer(memoryview(plane), np.uint8)
+            pixels[channel] = rows.reshape(plane.height, plane.line_size)[:, : self._width]
+        shown = torch.from_numpy(pixels)
+        if self._upright.mirrored:
+            shown = shown.flip(1)
+        return torch.rot90(shown, -self._upright.turns, (1, 2)).contiguous()
+
+    def _resize(self, frame: VideoFrame) -> VideoFrame:
+        return self._scaler.reformat(
             frame,
             width=self._width,
             height=self._height,
@@ -59,11 +98,3 @@ class Converter:
             interpolation=Interpolation.AREA | Interpolation.ACCURATE_RND,
             threads=1,
         )
-        pixels = np.empty((3, self._height, self._width), np.uint8)
-        for channel, plane in zip((1, 2, 0), planar.planes, strict=True):
-            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-            pixels[channel] = rows[:, : self._width]
-        shown = torch.from_numpy(pixels)
-        if self._upright.mirrored:
-            shown = shown.flip(1)
-        return torch.rot90(shown, -self._upright.turns, (1, 2)).contiguous()

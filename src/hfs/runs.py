@@ -79,12 +79,14 @@ class RunDecoder:
         index: PacketIndex,
         open_reader: Callable[[], PacketReader],
         upright: Orientation,
+        note: Callable[[str], None],
         *,
         spares: bool,
     ):
         self._index = index
         self._open_reader = open_reader
         self._upright = upright
+        self._note = note
         self._spares = spares
         self._idle: list[PacketReader] = []
         self.refused: set[int] = set()
@@ -110,7 +112,7 @@ class RunDecoder:
         indices = {int(pts[shown[i]]): i for i in run.frames}
         waiting = deque(run.frames)
         hope = not second
-        convert = Converter(size, self._upright)
+        convert = Converter(size, self._upright, self._note)
         with self._reader() as reader:
             for frame in self._play(reader, run, sparing=self._spares and not second):
                 i = indices.get(frame.pts) if frame.pts is not None else None

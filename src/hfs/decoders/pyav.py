@@ -86,6 +86,7 @@ class FileTrack:
                 self._index,
                 self._open_reader,
                 orientation(frame),
+                self._note,
                 spares=may_spare(video.codec_context),
             )
             self.info = self._facts(container, video, frame)
