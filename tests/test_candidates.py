@@ -77,9 +77,9 @@ def test_a_grid_keeps_the_contract_on_any_rhythm(gaps, fps, limit, snap, window)
 
 def test_a_grid_takes_the_frame_shown_at_the_centre_of_each_bin():
     opened = video(EVEN)
-    found = candidates(opened, Grid(fps=1.0))
+    found = candidates(opened, Grid(fps=1.0, least=1))
     assert torch.allclose(found.times, torch.arange(30, dtype=torch.float64) + 0.5)
-    found = candidates(opened, Grid(fps=0.5), start=3.0, end=12.4)
+    found = candidates(opened, Grid(fps=0.5, least=1), start=3.0, end=12.4)
     assert torch.allclose(found.times, torch.tensor([4.0, 6.0, 8.0, 10.0, 12.0]).double())
 
 
@@ -88,14 +88,21 @@ def test_a_grid_over_its_limit_has_longer_bins():
     assert torch.allclose(found.times, torch.tensor([3.7, 11.2, 18.7, 26.2]).double())
 
 
+def test_a_short_window_is_looked_at_more_closely_within_the_limit():
+    assert len(candidates(video(EVEN), Grid()).indices) == 64
+    assert len(candidates(video(EVEN), Grid(least=64, limit=7)).indices) == 7
+    found = candidates(video(EVEN), Grid(), start=10.0, end=12.0)
+    assert found.times.tolist() == [t for t in EVEN.tolist() if 10 <= t < 12]
+
+
 def test_a_grid_finer_than_the_frames_gives_each_frame_once():
     assert len(candidates(video(EVEN), Grid(fps=1000.0, limit=10**6)).indices) == len(EVEN)
 
 
 def test_snapping_takes_the_keyframe_nearest_to_the_centre_of_its_own_bin_only():
     opened = video(EVEN, keys=[0, 12, 14, 39, 60])
-    plain = candidates(opened, Grid(fps=1.0)).indices
-    snapped = candidates(opened, Grid(fps=1.0, snap=True)).indices
+    plain = candidates(opened, Grid(fps=1.0, least=1)).indices
+    snapped = candidates(opened, Grid(fps=1.0, least=1, snap=True)).indices
     moved = {int(a): int(b) for a, b in zip(plain, snapped, strict=True) if a != b}
     assert moved == {5: 0, 15: 14, 35: 39, 65: 60}
 
@@ -136,8 +143,8 @@ def test_a_window_without_video_is_refused_with_the_duration(start, end):
 
 def test_more_candidates_than_the_limit_are_refused():
     with pytest.raises(UsageError, match="at most 29"):
-        candidates(video(EVEN), Grid(), limits=Limits(candidates=29))
-    assert len(candidates(video(EVEN), Grid(), limits=Limits(candidates=30)).indices) == 30
+        candidates(video(EVEN), Grid(least=1), limits=Limits(candidates=29))
+    assert len(candidates(video(EVEN), Grid(least=1), limits=Limits(candidates=30)).indices) == 30
 
 
 @pytest.mark.parametrize("indices", [[], [3, 2], [2, 2], [0, 299]])
@@ -154,7 +161,14 @@ def test_a_sampler_that_breaks_the_contract_is_named(indices):
 
 
 @pytest.mark.parametrize(
-    "spec", ["grid(fps=0.0)", "grid(limit=0)", "keyframes(gap=-1.0)", "keyframes(limit=0)"]
+    "spec",
+    [
+        "grid(fps=0.0)",
+        "grid(limit=0)",
+        "grid(least=0)",
+        "keyframes(gap=-1.0)",
+        "keyframes(limit=0)",
+    ],
 )
 def test_a_sampler_refuses_an_impossible_option(spec):
     with pytest.raises(SpecError):

@@ -73,8 +73,8 @@ def test_a_window_keeps_the_times_of_the_whole_video(numbers):
 
 def test_more_frames_than_candidates_returns_them_all_and_says_so(numbers):
     selection = hfs.select(numbers, "zebra", budget=500, pipeline=OFFLINE, cache=None)
-    assert len(selection.frames) == selection.candidates == 20
-    assert any("all 20 candidates" in note for note in selection.notes)
+    assert len(selection.frames) == selection.candidates == 64
+    assert any("all 64 candidates" in note for note in selection.notes)
 
 
 def test_without_any_text_the_choice_is_for_coverage_and_says_so(numbers):

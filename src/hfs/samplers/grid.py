@@ -13,26 +13,25 @@ from hfs.video import Video
 
 @dataclass(frozen=True)
 class Sampler:
-    """Evenly spaced frames, fps a second, at most limit of them."""
+    """Evenly spaced frames, fps a second, at least ``least`` and at most ``limit`` of them."""
 
     fps: float = 1.0
     limit: int = 3600
     """Bins grow longer than 1/fps where there would be more."""
+    least: int = 64
+    """Bins shrink where there would be fewer, within the limit: short clips have details too."""
     snap: bool = False
     """Take the keyframe nearest to the centre where a bin has one: less decoding, the same bins."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.fps) and self.fps > 0):
             raise ValueError(f"fps is positive, got {self.fps}")
-        if self.limit < 1:
-            raise ValueError(f"limit is at least 1, got {self.limit}")
+        if self.limit < 1 or self.least < 1:
+            raise ValueError(f"limit and least are 1 or more, got {self.limit} and {self.least}")
 
     def __call__(self, video: Video, start: float, end: float) -> Candidates:
-        """Bins begin at ``start``; a last one that is cut before its centre has no candidate.
-
-        A window shorter than half a bin is one bin.
-        """
-        width = min(max(1 / self.fps, (end - start) / self.limit), end - start)
+        """Bins begin at ``start``; a last one that is cut before its centre has no candidate."""
+        width = max(min(1 / self.fps, (end - start) / self.least), (end - start) / self.limit)
         count = max(1, min(self.limit, math.ceil((end - start) / width - 0.5)))
         centres = start + (torch.arange(count, dtype=torch.float64) + 0.5) * width
         times = _snap(centres, width, video.times[video.keyframes]) if self.snap else centres
