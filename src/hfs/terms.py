@@ -62,10 +62,13 @@ def terms(text: str, language: str = "english") -> list[tuple[str, ...]]:
     return [answers for word in _words(text) for answers in _answers(word, stem)]
 
 
-def asked(question: str, language: str = "english") -> list[str]:
-    """The terms to look for, once each: no words that only ask, and a name also as it stands."""
+def asked(question: str, language: str = "english") -> dict[str, float]:
+    """The terms to look for and how much each counts: words 1, those that only ask nothing.
+
+    Of a name, half is its stem's and half its own, as it stands.
+    """
     stem = _Stem(language)
-    found: dict[str, None] = {}
+    found: dict[str, float] = {}
     if question.isupper():
         question = question.casefold()
     for place, word in enumerate(_words(_ASKING_UNSPACED.sub(" ", question))):
@@ -73,8 +76,9 @@ def asked(question: str, language: str = "english") -> list[str]:
             continue
         named = place > 0 and word[0].isupper()
         for answers in _answers(word, stem):
-            found.update(dict.fromkeys(answers if named else answers[:1]))
-    return list(found)
+            looked = answers if named else answers[:1]
+            found.update(dict.fromkeys(looked, 1 / len(looked)))
+    return found
 
 
 class _Stem:

@@ -30,20 +30,23 @@ class Scorer:
     """Of words in Latin letters: a Snowball stemmer, or ``none``."""
     reach: float = 8.0
     """Seconds over which the weight of a word falls to 1/e."""
-    saturation: float = 1.2
+    saturation: float = 2.0
     """The higher, the more repeating one term counts against covering several."""
 
     def __call__(
         self, candidates: Candidates, features: Features, evidence: Evidence, query: Query
     ) -> list[Channel]:
         questions = [asked(facet, self.language) for facet in query.facets]
-        wanted = {term for question in questions for term in question}
+        wanted = set().union(*questions)
         channels = []
         for source in evidence.sources:
             items = [item for item in evidence.items if item.source == source]
             nothing = torch.zeros(len(candidates.times), dtype=torch.float64)
             parts = self._parts(candidates.times, items, wanted)
-            facets = [sum((parts[t] for t in q if t in parts), nothing) for q in questions]
+            facets = [
+                sum((weight * parts[term] for term, weight in q.items() if term in parts), nothing)
+                for q in questions
+            ]
             channels.append(Channel(source, torch.stack(facets).float()))
         return channels
 
