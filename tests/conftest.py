@@ -1,4 +1,4 @@
-"""What every test shares: checked shapes, a quiet machine, and the real files where they are present."""
+"""What every test shares: checked shapes, a quiet machine, the real files where present."""
 
 import functools
 import os
@@ -14,7 +14,7 @@ from jaxtyping import install_import_hook
 sys.path.insert(0, str(Path(__file__).parent))  # tests import their own render.py
 install_import_hook("hfs", "beartype.beartype")
 
-import pytest
+import pytest  # noqa: E402 (after the hook)
 
 SHARED = Path(__file__).parents[2] / "shared"
 torch.set_num_threads(1)

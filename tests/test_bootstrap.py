@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from hfs import bootstrap
-from hfs.bootstrap import interval, resampled_means
+from hfs.judging import bootstrap
+from hfs.judging.bootstrap import interval, resampled_means
 
 
 def values(questions: int, columns: int, seed: int = 0) -> torch.Tensor:

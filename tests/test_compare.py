@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from hfs import compare as module
 from hfs import plugins
-from hfs.annotations import Truth
-from hfs.compare import compare
 from hfs.errors import FailureError, SpecError, UsageError
-from hfs.judge import judge
-from hfs.records import Tally
-from hfs.scores_files import read_scores
-from hfs.truth import load_truth
+from hfs.judging import compare as module
+from hfs.judging.annotations import Truth
+from hfs.judging.compare import compare
+from hfs.judging.judge import judge
+from hfs.judging.records import Tally
+from hfs.judging.scores_files import read_scores
+from hfs.judging.truth import load_truth
 
 
 def lines(path: Path, *records: object) -> Path:

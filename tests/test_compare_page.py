@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from rich.console import Console
 
-from hfs import scatter
-from hfs.compare_page import page
 from hfs.errors import UsageError
-from hfs.judge import Difference, Results, Row
-from hfs.result_table import sections, tables
+from hfs.judging.judge import Difference, Results, Row
+from hfs.pages import scatter
+from hfs.pages.compare_page import page
+from hfs.pages.result_table import sections, tables
 
 EVIL = "<script>alert(1)</script>"
 

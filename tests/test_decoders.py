@@ -8,7 +8,7 @@ from render import draw, read, render
 
 from hfs import plugins
 from hfs.errors import SpecError, UsageError, VideoError
-from hfs.source import source_of
+from hfs.media.source import source_of
 from hfs.types import Frames, Limits
 from hfs.video import Video
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from av.error import FFmpegError
 
-from hfs.picture import Converter, orientation
+from hfs.media.picture import Converter, orientation
 from hfs.video import Video, probe
 
 MEDIA = Path(__file__).parents[1].parent / "shared" / "media"

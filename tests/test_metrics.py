@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hfs import metrics
-from hfs.key_scenes import FLOOR, KeyScenes, key_scenes
+from hfs.judging.key_scenes import FLOOR, KeyScenes, key_scenes
 
 SEEDS = range(20)
 

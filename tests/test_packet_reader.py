@@ -7,11 +7,11 @@ import pytest
 import torch
 from render import render
 
-from hfs.container import only, open_container, prepare, video_stream
 from hfs.errors import VideoError
-from hfs.packet_reader import AstrayError, PacketReader, read_all
-from hfs.packets import Packets
-from hfs.source import BytesSource
+from hfs.media.container import only, open_container, prepare, video_stream
+from hfs.media.packet_reader import AstrayError, PacketReader, read_all
+from hfs.media.packets import Packets
+from hfs.media.source import BytesSource
 from hfs.types import Limits
 
 B_FRAMES = {"preset": "veryfast", "g": "12", "bf": "3", "sc_threshold": "0"}

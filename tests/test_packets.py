@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hfs.packets import (
+from hfs.media.packets import (
     NONE,
     Packets,
     frame_rate,

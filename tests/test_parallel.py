@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from hfs.parallel import in_order
+from hfs.media.parallel import in_order
 
 
 def count(start: int, stop: int, began: list[int] | None = None):

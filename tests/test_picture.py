@@ -5,7 +5,7 @@ import pytest
 import torch
 from av.video.frame import VideoFrame
 
-from hfs.picture import Converter, Orientation, orientation
+from hfs.media.picture import Converter, Orientation, orientation
 
 KR_KB = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 9: (0.2627, 0.0593)}
 """Weights of red and blue in luma by colour space: BT.709, BT.601, BT.2020."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import made
 
-from hfs.reasons import asked, ordinal, pieces, reason
+from hfs.pages.reasons import asked, ordinal, pieces, reason
 from hfs.types import TimedText
 
 

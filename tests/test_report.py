@@ -9,7 +9,7 @@ import pytest
 import torch
 from made import Made, made
 
-from hfs.report import command, report, signed, troubles
+from hfs.pages.report import command, report, signed, troubles
 from hfs.types import Evidence, Health, TimedText
 
 VOID = {"meta", "img", "line", "circle", "path", "rect"}

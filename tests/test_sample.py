@@ -12,8 +12,8 @@ import pytest
 from PIL import ImageChops, ImageStat
 
 from hfs.errors import OutputError
+from hfs.pages.report import command
 from hfs.pipeline import select
-from hfs.report import command
 from hfs.sample import TALK, render_sample
 from hfs.types import Selection
 

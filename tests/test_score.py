@@ -11,9 +11,9 @@ from jaxtyping import config
 from rich.console import Console
 
 from hfs.errors import UsageError
-from hfs.judge import Results
-from hfs.result_table import tables
-from hfs.score import score
+from hfs.judging.judge import Results
+from hfs.judging.score import score
+from hfs.pages.result_table import tables
 
 LVB = Path("data/longvideobench")
 QVH = Path("data/qvhighlights")

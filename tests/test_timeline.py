@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import made
 
-from hfs.timeline import reduced, ticks, timeline
+from hfs.pages.timeline import reduced, ticks, timeline
 from hfs.types import Evidence, TimedText
 
 

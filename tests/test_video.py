@@ -15,7 +15,7 @@ from render import read, render
 
 from hfs.decoders.pyav import FileTrack
 from hfs.errors import UsageError
-from hfs.packets import PacketIndex
+from hfs.media.packets import PacketIndex
 from hfs.video import Video, probe
 
 B_FRAMES = {"preset": "veryfast", "g": "12", "bf": "3", "sc_threshold": "0"}

@@ -78,10 +78,10 @@ def _report(error: Exception) -> int:
     """One line on stderr; the exit code."""
     if isinstance(error, HFSError):
         message, code = str(error), error.exit_code
-    elif hasattr(error, "format_message"):  # the command line itself does not parse
+    elif explain := getattr(error, "format_message", None):  # the line itself does not parse
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "hfs"
-        message, code = f"{error.format_message()} (see {where} --help)", 2
+        message, code = f"{explain()} (see {where} --help)", 2
     else:
         message = f"{type(error).__name__}: {error}: this is a defect; --debug shows where"
         code = 1

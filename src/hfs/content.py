@@ -1,14 +1,16 @@
 """What candidates look like and what is said around them -> one vector each for both.
 
 Two pictures of a lecture hall may look the same and yet stand for different sentences. So where a
-video has text, the cosine of two candidates is a mean of how alike they look and how alike they read:
+video has text, the cosine of two candidates is a mean of how alike they look and how alike they
+read:
 
-    x = [sqrt(1 - s) f ; sqrt(s) u],  u = the idf-weighted stems within ``REACH`` seconds, hashed with
-    random signs (Weinberger et al. 2009), unit norm; around silence u is a direction of its own
+    x = [sqrt(1 - s) f ; sqrt(s) u],  u = the idf-weighted stems within ``REACH`` seconds, hashed
+    with random signs (Weinberger et al. 2009), unit norm; around silence u is a direction of its
+    own
 
-s goes from a quarter to three quarters with the part that the words have in the relevance: what makes
-one frame a repeat of another is that it shows again what the question is about. Ours; docs/method.md
-has the measurement on talks.
+s goes from a quarter to three quarters with the part that the words have in the relevance: what
+makes one frame a repeat of another is that it shows again what the question is about. Ours;
+docs/method.md has the measurement on talks.
 """
 
 import math

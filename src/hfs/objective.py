@@ -75,7 +75,9 @@ class Objective:
         kernels = Kernels.of(scores.times, features, tau=tau)
         single = scores.facets.shape[0] == 1
         r = smooth(unit(scores.relevance.float()), kernels, width=smoothing)
-        facets = r[None] if single else smooth(unit(scores.facets.float()), kernels, width=smoothing)
+        facets = (
+            r[None] if single else smooth(unit(scores.facets.float()), kernels, width=smoothing)
+        )
         return Objective(
             relevance=r,
             facets=facets,
@@ -180,9 +182,7 @@ def unit(x: Float[Tensor, "... n"]) -> Float[Tensor, "... n"]:
     return torch.where(spread > 0, scaled, torch.ones_like(x))
 
 
-def smooth(
-    x: Float[Tensor, "... n"], kernels: Kernels, *, width: float
-) -> Float[Tensor, "... n"]:
+def smooth(x: Float[Tensor, "... n"], kernels: Kernels, *, width: float) -> Float[Tensor, "... n"]:
     """Each candidate's score averaged with its two neighbours on either side that look like it.
 
     The weights are Gaussian in time, of standard deviation ``width`` median gaps, times the visual

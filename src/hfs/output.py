@@ -19,7 +19,7 @@ from PIL import ExifTags, Image
 
 from hfs import document, plugins
 from hfs.errors import OutputError, UsageError, VideoError
-from hfs.report import report
+from hfs.pages.report import report
 from hfs.timecode import clock
 from hfs.types import Candidates, Evidence, Scores, SelectedFrame, Selection
 from hfs.video import Video

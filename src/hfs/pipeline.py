@@ -56,10 +56,10 @@ def select(
 ) -> Selection:
     """The ``budget`` frames of a video that together let a model answer the question.
 
-    ``source`` is a path, bytes, a binary file object or `Frames`; ``start`` and ``end`` are seconds;
-    ``pipeline`` is a preset or spec (`hfs.presets`); ``out`` is a folder for JPEGs, document and report;
-    ``cache`` is a folder, ``None`` for none. Raises UsageError for a call that cannot be right, and
-    other `HFSError`s for what cannot be done.
+    ``source`` is a path, bytes, a binary file object or `Frames`; ``start`` and ``end`` are
+    seconds; ``pipeline`` is a preset or spec (`hfs.presets`); ``out`` is a folder for JPEGs,
+    document and report; ``cache`` is a folder, ``None`` for none. Raises UsageError for a call
+    that cannot be right, and other `HFSError`s for what cannot be done.
     """
     if budget < 1:
         raise UsageError(f"expected a budget of at least 1 frame, got {budget}")

@@ -1,9 +1,10 @@
-"""Spec string -> plug-in: ``greedy(coverage=0.3)`` names a file of a plug-in folder and its options.
+"""Spec string -> plug-in: ``greedy(coverage=0.3)`` names a file of a folder and its options.
 
-A spec is parsed as Python literals and never evaluated. One file of a folder is one plug-in: the file
-name is its name, and the file defines a frozen dataclass called after the folder (``selectors/top_k.py``
-defines ``Selector``) whose fields are its options and whose docstring's first line describes it.
-Third parties add plug-ins through entry points: group ``hfs.selectors``, name -> class.
+A spec is parsed as Python literals and never evaluated. One file of a folder is one plug-in: the
+file name is its name, and the file defines a frozen dataclass called after the folder
+(``selectors/top_k.py`` defines ``Selector``) whose fields are its options and whose docstring's
+first line describes it. Third parties add plug-ins through entry points: group ``hfs.selectors``,
+name -> class.
 """
 
 import ast

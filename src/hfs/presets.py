@@ -1,8 +1,8 @@
 """A name or spec -> the pipeline it stands for: nothing but plug-in specs, one a stage.
 
-``offline`` downloads nothing. ``balanced`` looks with SigLIP 2. ``auto`` is ``balanced`` where its weights
-are at hand or the hub answers within seconds, else ``offline``, and says so. Any stage can be replaced:
-``offline(selector=top_k, readers=[subtitles])``.
+``offline`` downloads nothing. ``balanced`` looks with SigLIP 2. ``auto`` is ``balanced`` where its
+weights are at hand or the hub answers within seconds, else ``offline``, and says so. Any stage can
+be replaced: ``offline(selector=top_k, readers=[subtitles])``.
 """
 
 import dataclasses
@@ -91,8 +91,9 @@ def _base(name: str) -> tuple[Pipeline, tuple[str, ...]]:
 
 def _given(stage: str, value: object) -> str | tuple[str, ...]:
     several = isinstance(getattr(OFFLINE, stage), tuple)
-    values = value if isinstance(value, list) else [value]
-    if not all(isinstance(v, Spec | str) for v in values) or (not several and len(values) != 1):
+    given = value if isinstance(value, list) else [value]
+    values = [v for v in given if isinstance(v, Spec | str)]
+    if len(values) < len(given) or (not several and len(values) != 1):
         wanted = "a list of plug-ins" if several else "a plug-in"
         raise SpecError(f"expected {wanted} for {stage}, got {value!r}")
     specs = tuple(str(plugins.parse(v)) for v in values)

@@ -15,8 +15,8 @@ from torch import Tensor
 from hfs import plugins
 from hfs.decoders import Decoder, Track
 from hfs.errors import UsageError
-from hfs.packets import TextStream
-from hfs.source import PathSource, Source, sha256, source_of
+from hfs.media.packets import TextStream
+from hfs.media.source import PathSource, Source, sha256, source_of
 from hfs.types import Frames, Health, Limits, VideoInfo
 
 __all__ = ["TextStream", "Video", "probe"]

@@ -39,11 +39,12 @@ def list_(
 
     from hfs import plugins
 
-    groups = get_args(plugins.Group)
-    if folder is not None and folder not in groups:
+    groups: tuple[plugins.Group, ...] = get_args(plugins.Group)
+    wanted: list[plugins.Group] = [group for group in groups if folder in (None, group)]
+    if not wanted:
         raise UsageError(f"expected one of the folders ({', '.join(groups)}), got {folder!r}")
     console = screen.stdout()
-    for group in [folder] if folder else groups:
+    for group in wanted:
         if folder is None:
             console.print(Text(group, style="bold"))
         for name in plugins.names(group):

@@ -8,7 +8,7 @@ from hfs.commands import screen
 from hfs.errors import UsageError
 
 if TYPE_CHECKING:
-    from hfs.judge import Results
+    from hfs.judging.judge import Results
 
 Truth = Annotated[
     list[str], typer.Option("--truth", help="Annotations to judge by; once for each file.")
@@ -34,7 +34,7 @@ def score(
     html: Html = None,
 ) -> None:
     """Judge anyone's frames by evidence, without a model."""
-    from hfs import score as scoring
+    from hfs.judging import score as scoring
 
     results = scoring.score(selections, truth, subset=subset, tolerance=tolerance, seed=seed)
     _put(results, json, html)
@@ -60,7 +60,7 @@ def compare(
     """Run selectors on the same scores and judge what they choose."""
     if not all(part.strip().isdecimal() for part in budgets.split(",")):
         raise UsageError(f"expected budgets such as 4,8,16, got {budgets!r}")
-    from hfs import compare as comparing
+    from hfs.judging import compare as comparing
 
     with screen.progress(screen.stderr(quiet=quiet)) as told:
         results = comparing.compare(
@@ -78,7 +78,8 @@ def compare(
 
 
 def _put(results: "Results", json: str | None, html: str | None) -> None:
-    from hfs import compare_page, document, result_table
+    from hfs import document
+    from hfs.pages import compare_page, result_table
 
     if html is not None:
         screen.put_text(compare_page.page(results), html)

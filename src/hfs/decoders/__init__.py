@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Bool, Float64, UInt8
 from torch import Tensor
 
-from hfs.packets import TextStream
-from hfs.source import Source
+from hfs.media.packets import TextStream
+from hfs.media.source import Source
 from hfs.types import Frames, Health, Limits, VideoInfo
 
 

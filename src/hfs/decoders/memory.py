@@ -11,8 +11,8 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from hfs.errors import UsageError, VideoError
-from hfs.packets import STEP, TextStream
-from hfs.source import Source
+from hfs.media.packets import STEP, TextStream
+from hfs.media.source import Source
 from hfs.types import Frames, Health, Limits, VideoInfo
 
 

@@ -13,11 +13,11 @@ from av.video.stream import VideoStream
 from jaxtyping import UInt8
 from torch import Tensor
 
-from hfs.container import only, open_container, prepare, video_stream
-from hfs.cues import codec, read_cues, text_streams
 from hfs.errors import UsageError, VideoError
-from hfs.packet_reader import PacketReader, read_all
-from hfs.packets import (
+from hfs.media.container import only, open_container, prepare, video_stream
+from hfs.media.cues import codec, read_cues, text_streams
+from hfs.media.packet_reader import PacketReader, read_all
+from hfs.media.packets import (
     NONE,
     PacketIndex,
     TextStream,
@@ -26,10 +26,10 @@ from hfs.packets import (
     timestamps,
     timestamps_by_order,
 )
-from hfs.parallel import in_order
-from hfs.picture import orientation
-from hfs.runs import RunDecoder, may_spare, order_of_showing
-from hfs.source import Source
+from hfs.media.parallel import in_order
+from hfs.media.picture import orientation
+from hfs.media.runs import RunDecoder, may_spare, order_of_showing
+from hfs.media.source import Source
 from hfs.types import Frames, Health, Limits, VideoInfo
 
 WAITING = 64 * 1024 * 1024

@@ -8,9 +8,9 @@ from pathlib import PurePath
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hfs.reasons import Piece, Reason, asked, pieces, reason
+from hfs.pages.reasons import Piece, Reason, asked, pieces, reason
+from hfs.pages.timeline import timeline
 from hfs.timecode import clock
-from hfs.timeline import timeline
 from hfs.types import Candidates, Evidence, Scores, SelectedFrame, Selection
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from torch import Tensor
 
-from hfs.annotations import BROKEN, FORMATS, Truth, UnknownRateError
 from hfs.errors import UsageError
-from hfs.records import Tally, records
+from hfs.judging.annotations import BROKEN, FORMATS, Truth, UnknownRateError
+from hfs.judging.records import Tally, records
 
 SUBSETS: dict[str, Callable[[Truth], bool]] = {
     "all": lambda truth: True,

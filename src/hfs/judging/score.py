@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hfs.errors import UsageError
-from hfs.judge import TOLERANCE, Results, Row, judge, means, rows
-from hfs.records import Tally
-from hfs.selection_files import read_selections, uniform
-from hfs.truth import load_truth
+from hfs.judging.judge import TOLERANCE, Results, Row, judge, means, rows
+from hfs.judging.records import Tally
+from hfs.judging.selection_files import read_selections, uniform
+from hfs.judging.truth import load_truth
 
 
 def score(

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hfs.annotations import BROKEN, Truth, identity
-from hfs.records import Tally, records
-from hfs.selection_files import unit_rows
+from hfs.judging.annotations import BROKEN, Truth, identity
+from hfs.judging.records import Tally, records
+from hfs.judging.selection_files import unit_rows
 from hfs.types import Features, Limits, Scores
 
 

@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hfs.annotations import BROKEN, Truth, identity
-from hfs.records import Tally, records
+from hfs.judging.annotations import BROKEN, Truth, identity
+from hfs.judging.records import Tally, records
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from jaxtyping import Int
 from torch import Tensor
 
 from hfs import plugins
-from hfs.bootstrap import interval
 from hfs.errors import FailureError, UsageError
-from hfs.judge import TOLERANCE, Column, Difference, Means, Results, Row, judge, means, rows
-from hfs.records import Tally
-from hfs.scores_files import Question, read_scores
+from hfs.judging.bootstrap import interval
+from hfs.judging.judge import TOLERANCE, Column, Difference, Means, Results, Row, judge, means, rows
+from hfs.judging.records import Tally
+from hfs.judging.scores_files import Question, read_scores
+from hfs.judging.truth import load_truth
 from hfs.selectors import Selector
-from hfs.truth import load_truth
 
 
 def compare(

@@ -16,10 +16,10 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from hfs.container import only, open_container, packets, prepare, video_stream
 from hfs.errors import VideoError
-from hfs.packets import FAR, NONE, Packets
-from hfs.source import Source
+from hfs.media.container import only, open_container, packets, prepare, video_stream
+from hfs.media.packets import FAR, NONE, Packets
+from hfs.media.source import Source
 from hfs.types import Limits
 
 NEAR = 128

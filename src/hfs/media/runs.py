@@ -11,9 +11,9 @@ from av.video.frame import VideoFrame
 from jaxtyping import UInt8
 from torch import Tensor
 
-from hfs.packet_reader import AstrayError, PacketReader
-from hfs.packets import NONE, PacketIndex, Run
-from hfs.picture import Converter, Orientation
+from hfs.media.packet_reader import AstrayError, PacketReader
+from hfs.media.packets import NONE, PacketIndex, Run
+from hfs.media.picture import Converter, Orientation
 
 SPARING = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
 """Codecs whose pictures that are no references can be left out without touching any other."""

@@ -16,7 +16,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from hfs.errors import UsageError, VideoError
-from hfs.source import PathSource, Source
+from hfs.media.source import PathSource, Source
 from hfs.types import Limits
 
 FORMATS = (

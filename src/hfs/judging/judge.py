@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hfs import metrics
-from hfs.annotations import Truth
-from hfs.bootstrap import interval, resampled_means
-from hfs.key_scenes import key_scenes
+from hfs.judging.annotations import Truth
+from hfs.judging.bootstrap import interval, resampled_means
+from hfs.judging.key_scenes import key_scenes
 
 TOLERANCE = 5.0
 """Seconds between a chosen frame and a moment of evidence that still count as seeing it."""

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hfs.judge import METRICS, Difference, Results, Row
+from hfs.judging.judge import METRICS, Difference, Results, Row
 
 
 @dataclass(frozen=True)

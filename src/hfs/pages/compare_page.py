@@ -2,10 +2,11 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hfs import plugins, scatter
+from hfs import plugins
 from hfs.errors import SpecError, UsageError
-from hfs.judge import METRICS, Results
-from hfs.result_table import Section, sections
+from hfs.judging.judge import METRICS, Results
+from hfs.pages import scatter
+from hfs.pages.result_table import Section, sections
 
 AXES = (
     ("mean_saliency", "windows_hit"),

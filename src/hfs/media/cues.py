@@ -2,10 +2,10 @@
 
 from av.subtitles.stream import SubtitleStream
 
-from hfs.container import only, open_container
 from hfs.errors import VideoError
-from hfs.packets import TextStream
-from hfs.source import Source
+from hfs.media.container import only, open_container
+from hfs.media.packets import TextStream
+from hfs.media.source import Source
 
 CODECS = {"subrip", "ass", "webvtt", "mov_text", "text"}
 """Subtitles that are text; the others are pictures."""

@@ -1,0 +1,1 @@
+"""Judging: chosen frames and annotations -> figures, without a model."""

@@ -1,0 +1,1 @@
+"""Pages: results -> self-contained HTML, and tables for the terminal."""
