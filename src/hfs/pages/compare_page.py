@@ -1,12 +1,11 @@
 """Results -> one HTML page with the figures, intervals and trade-offs, complete in itself."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from hfs import plugins
 from hfs.errors import SpecError, UsageError
 from hfs.judging.judge import METRICS, Results
 from hfs.pages import scatter
 from hfs.pages.result_table import Section, sections
+from hfs.pages.template import template
 
 AXES = (
     ("mean_saliency", "windows_hit"),
@@ -31,15 +30,8 @@ def page(results: Results, *, axes: tuple[str, str] | None = None) -> str:
         )
     axes = axes or next((pair for pair in AXES if set(pair) <= measured), None)
     reference = results.differences[0].reference if results.differences else ""
-    environment = Environment(
-        loader=PackageLoader("hfs", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     made = sections(results)
-    return environment.get_template("compare.html").render(
+    return template("compare.html").render(
         results=results,
         reference=reference,
         axes=axes,

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from hfs.pages.reasons import Piece, Reason, asked, pieces, reason
+from hfs.pages.template import template
 from hfs.pages.timeline import timeline
 from hfs.timecode import clock
 from hfs.types import Candidates, Evidence, Scores, SelectedFrame, Selection
@@ -66,16 +65,8 @@ def report(
     """
     query, wanted = selection.query, asked(selection)
     telling = [i for i in evidence.items if any(p.telling for p in pieces(i.text, wanted))]
-    environment = Environment(
-        loader=PackageLoader("hfs", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"clock": clock, "signed": signed, "source": source}
     evenly = [Even(t, _data(image), _score_at(scores, t)) for t, image in uniform]
-    return environment.get_template("report.html").render(
+    return template("report.html", clock=clock, signed=signed, source=source).render(
         selection=selection,
         name=PurePath(selection.video.uri).name,
         candidates=candidates,
