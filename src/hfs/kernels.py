@@ -1,11 +1,11 @@
 """Features and times -> how much one candidate stands for another, in [0, 1], row by row.
 
-visual    kappa_v(i, j) = clip((cos(f_i, f_j) - c) / (1 - c), 0, 1), c the video's median cosine, so that
-          two ordinary frames of this video count as unlike whatever the backbone's habits; c is held
-          below 0.9, so that the noise of a static video is not blown up to differences
+visual    kappa_v(i, j) = clip((cos(f_i, f_j) - c) / (1 - c), 0, 1), c the video's median cosine, so
+          that two ordinary frames of this video count as unlike whatever the backbone's habits; c
+          is held below 0.9, so that the noise of a static video is not blown up to differences
 temporal  kappa_t(i, j) = exp(-|t_i - t_j| / tau)
 
-Both scales are our reading (METHOD leaves them open); docs/method.md shows what they were chosen on.
+Both are our reading of a method that leaves them open; docs/method.md has what they were chosen on.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,9 @@ from torch import Tensor
 from hfs.types import Features
 
 STORED = 8000
-"""Up to this many candidates the n x n similarities are kept; above, rows are made when asked for."""
+"""Up to this many candidates the n x n similarities are kept; of more, rows are made as needed."""
+BLOCK = 512
+"""Rows made at once."""
 SAMPLE = 1024
 """Candidates, evenly spread, on which the median cosine is taken."""
 
@@ -38,39 +40,39 @@ class Kernels:
         return Kernels(times.double(), vectors, tau)
 
     def visual(self, rows: Int[Tensor, "r"]) -> Float[Tensor, "r n"]:
-        """How alike each row's frame and every candidate look; all ones where nobody looked."""
+        """How alike each row's candidate and every other are; all ones where nobody looked."""
         if self.features is None:
             return torch.ones(len(rows), len(self.times))
-        if len(self.times) <= STORED:
-            return self._visual[rows]
         return self._contrast(self.features[rows] @ self.features.T)
 
     def both(self, rows: Int[Tensor, "r"]) -> Float[Tensor, "r n"]:
-        """visual x temporal: how well each row's frame stands for every candidate."""
+        """visual x temporal: how well each row's candidate stands for every other."""
         if len(self.times) <= STORED:
-            return self._both[rows]
+            return self._stored[rows]
         return self.visual(rows) * self._temporal(rows)
 
     def neighbours(self, offset: int) -> Float[Tensor, "p"]:
         """Visual similarity of candidates i and i + offset, for every i that has one."""
-        n = len(self.times) - offset
+        n = max(len(self.times) - offset, 0)
         if self.features is None:
-            return torch.ones(max(n, 0))
-        return self._contrast((self.features[offset:] * self.features[: max(n, 0)]).sum(1))
+            return torch.ones(n)
+        return self._contrast((self.features[offset:] * self.features[:n]).sum(1))
 
-    def mass(self, block: int = 512) -> Float[Tensor, "n"]:
-        """Sum of ``both`` over each row: how many candidates are much like this one, itself included."""
+    def mass(self) -> Float[Tensor, "n"]:
+        """Sum of ``both`` over each row: how many candidates are much like this one, and itself."""
         if len(self.times) <= STORED:
-            return self._both.sum(1)
-        every = torch.arange(len(self.times))
-        return torch.cat([self.both(rows).sum(1) for rows in every.split(block)])
+            return self._stored.sum(1)
+        return torch.cat([self.both(rows).sum(1) for rows in self._blocks()])
 
     def _temporal(self, rows: Int[Tensor, "r"]) -> Float[Tensor, "r n"]:
         scaled = ((self.times - self.times[0]) / self.tau).float()
         return (scaled[rows, None] - scaled).abs_().neg_().exp_()
 
-    def _contrast(self, cosine: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        return ((cosine - self._background) / (1 - self._background)).clamp(0, 1)
+    def _contrast(self, cosine: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        return ((cosine - self._background) / (1 - self._background)).clamp_(0, 1)
+
+    def _blocks(self) -> tuple[Int[Tensor, "r"], ...]:
+        return torch.arange(len(self.times)).split(BLOCK)
 
     @cached_property
     def _background(self) -> float:
@@ -80,12 +82,11 @@ class Kernels:
         return min(max(float((some @ some.T).median()), 0.0), 0.9)
 
     @cached_property
-    def _visual(self) -> Float[Tensor, "n n"]:
-        assert self.features is not None
-        return self._contrast(self.features @ self.features.T)
-
-    @cached_property
-    def _both(self) -> Float[Tensor, "n n"]:
-        every = torch.arange(len(self.times))
-        temporal = self._temporal(every)
-        return temporal if self.features is None else temporal.mul_(self._visual)
+    def _stored(self) -> Float[Tensor, "n n"]:
+        """``both`` of all rows: the only n x n matrix, filled block by block."""
+        n = len(self.times)
+        full = torch.empty(n, n)
+        for rows in self._blocks():
+            block = full[int(rows[0]) : int(rows[-1]) + 1]
+            torch.mul(self.visual(rows), self._temporal(rows), out=block)
+        return full
