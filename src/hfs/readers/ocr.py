@@ -52,7 +52,7 @@ class Reader:
     """Cosine to the first candidate of a run below which a new run begins."""
     limit: int = 50
     """Most frames read in one video."""
-    lines: int = 250
+    lines: int = 200
     """Once that many lines have been found, no more frames are read."""
     confidence: float = 0.7
     """Lines recognised with less are left out."""
