@@ -102,14 +102,19 @@ def test_a_named_file_comes_first_and_must_be_there(film, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"no times at all", b"[Events]\nFormat: Start\nDialogue: x,y", bytes(range(256))],
+    ("content", "problem"),
+    [
+        (b"", "it has no cue with a time and text"),
+        (b"no times at all", "it has no cue with a time and text"),
+        (b"1\n00:00:01,000 --> 00:00:02,000\n<i> </i>\n", "it has no cue with a time and text"),
+        (b"[Events]\nFormat: Start\nDialogue: x,y", "it does not parse as ass: "),
+        (bytes(range(256)), "it has no cue|its characters are in no known encoding"),
+    ],
 )
-def test_a_broken_file_is_an_error_even_where_nobody_named_it(film, content):
+def test_a_broken_file_is_an_error_even_where_nobody_named_it(film, content, problem):
     (film.parent / "talk.srt").write_bytes(content)
-    with pytest.raises(
-        EvidenceError, match=r"expected subtitles .*talk\.srt: .*; repair or remove"
-    ):
+    message = rf"expected subtitles .*talk\.srt: ({problem}).*; repair or remove the file"
+    with pytest.raises(EvidenceError, match=message):
         said(film)
 
 

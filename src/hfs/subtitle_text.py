@@ -106,10 +106,10 @@ def tidy(cues: Iterable[Cue]) -> list[Cue]:
     new prolongs the one before.
     """
     ordered = sorted((cue for cue in cues if cue[2].strip()), key=lambda cue: cue[:2])
-    after = [cue[0] for cue in ordered[1:]] + [float("inf")]
+    after = [*(cue[0] for cue in ordered[1:]), float("inf")]
     found: list[Cue] = []
     shown: tuple[float, list[str]] = (0.0, [])
-    for (start, end, text), following in zip(ordered, after, strict=True):
+    for (start, end, text), following in zip(ordered, after, strict=False):
         if end <= start:
             end = min(max(following, start + 0.1), start + UNTIMED)
         lines = text.splitlines()

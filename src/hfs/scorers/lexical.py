@@ -4,12 +4,14 @@ BM25 without documents: text has a time, so the frequency f of a term at a candi
 its occurrences of ``exp(-distance / reach)``, however a captioner cut the text into cues. A facet's
 score is the sum over its terms of ``rarity * f / (f + saturation)``. Rarity is BM25's idf over
 candidates, near an occurrence or not: words that are everywhere count for nothing in any language.
+Text on the screen counts only while it is shown, as a frame a second later does not show it.
 Source: Robertson and Zaragoza 2009 (BM25); Lv and Zhai 2009 (positional language models).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -42,7 +44,8 @@ class Scorer:
         for source in evidence.sources:
             items = [item for item in evidence.items if item.source == source]
             nothing = torch.zeros(len(candidates.times), dtype=torch.float64)
-            parts = self._parts(candidates.times, items, wanted)
+            frequency = holding if source == SHOWN else partial(nearness, reach=self.reach)
+            parts = self._parts(candidates.times, items, wanted, frequency)
             facets = [
                 sum((weight * parts[term] for term, weight in q.items() if term in parts), nothing)
                 for q in questions
@@ -51,7 +54,11 @@ class Scorer:
         return channels
 
     def _parts(
-        self, times: Float[Tensor, "n"], items: list[TimedText], wanted: set[str]
+        self,
+        times: Float[Tensor, "n"],
+        items: list[TimedText],
+        wanted: set[str],
+        frequency: Callable[[Tensor, Tensor], Tensor],
     ) -> dict[str, Float[Tensor, "n"]]:
         """What each wanted term that occurs adds to the candidates' scores."""
         spans: dict[str, list[tuple[float, float]]] = {}
@@ -61,7 +68,7 @@ class Scorer:
                     spans.setdefault(term, []).append(span)
         n, parts = len(times), {}
         for term, found in spans.items():
-            f = nearness(times, torch.tensor(found, dtype=torch.float64), self.reach)
+            f = frequency(times, torch.tensor(found, dtype=torch.float64))
             near = int((f >= math.exp(-1)).sum())
             rarity = math.log1p((n - near + 0.5) / (near + 0.5))
             parts[term] = rarity * f / (f + self.saturation)
@@ -78,6 +85,15 @@ def _occurrences(item: TimedText, language: str) -> Iterator[tuple[str, tuple[fl
             yield term, (item.start, item.end) if item.source == SHOWN else span
 
 
+def holding(times: Float[Tensor, "n"], spans: Float[Tensor, "o 2"]) -> Float[Tensor, "n"]:
+    """How many of the spans ``[start, end)`` hold at each time: those begun less those over."""
+    t = times.to(torch.float64).contiguous()
+    begun, over = (
+        torch.searchsorted(edges.sort().values, t, right=True) for edges in spans.unbind(1)
+    )
+    return (begun - over).double()
+
+
 def nearness(
     times: Float[Tensor, "n"], spans: Float[Tensor, "o 2"], reach: float
 ) -> Float[Tensor, "n"]:
@@ -86,11 +102,10 @@ def nearness(
     In ``(n + o) log o``: the spans that are over add ``exp(-t / reach) * sum exp(end / reach)``, a
     running sum, those to come likewise, and the rest hold.
     """
-    starts, ends = (spans[:, i].sort().values for i in (0, 1))
+    starts, ends = (edges.sort().values for edges in spans.unbind(1))
     t = times.to(torch.float64).contiguous()
-    begun = torch.searchsorted(starts, t, right=True)
-    over = torch.searchsorted(ends, t, right=True)
+    begun, over = (torch.searchsorted(edges, t, right=True) for edges in (starts, ends))
     none = torch.full((1,), -torch.inf, dtype=torch.float64)
     before = torch.cat([none, (ends / reach).logcumsumexp(0)])
     after = torch.cat([(-starts / reach).flip(0).logcumsumexp(0).flip(0), none])
-    return (before[over] - t / reach).exp() + (after[begun] + t / reach).exp() + (begun - over)
+    return (before[over] - t / reach).exp() + (after[begun] + t / reach).exp() + begun - over
