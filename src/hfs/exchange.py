@@ -1,9 +1,9 @@
 """A set and its objective -> the exchange of one member for one candidate that F gains most by.
 
-For every member i at once, what F would lose and gain without it follows from the best and second best
-member for each candidate (as in FastPAM, Schubert and Rousseeuw 2019), so that relevance and redundancy
-of all k x n exchanges cost O(k n). Coverage costs O(n) an exchange and is worked out only where a bound
-allows growth: for S without i, coverage(S - i + j) <= coverage(S + j).
+For every member i at once, what F would lose and gain without it follows from the best and second
+best member for each candidate (as in FastPAM, Schubert and Rousseeuw 2019), so that relevance and
+redundancy of all k x n exchanges cost O(k n). Coverage costs O(n) an exchange and is worked out
+only where a bound allows growth: coverage(S - i + j) <= coverage(S + j), for every i in S.
 """
 
 from dataclasses import dataclass
@@ -48,11 +48,11 @@ def best_exchange(
 ) -> tuple[int, int, Float[Tensor, "n"]] | None:
     """(position of the member to leave, candidate to enter, bounds for the new set), or None.
 
-    ``bounds`` holds an upper bound on each candidate's coverage gain given the members; the ones that
-    come back hold for the set after the exchange.
+    ``bounds`` holds an upper bound on each candidate's coverage gain given the members; the ones
+    that come back hold for the set after the exchange.
     """
     s = torch.tensor(members)
-    rows = objective.kernels.both(s) * objective.relevance[s, None]
+    rows = objective.kernels.both(s) * objective.stands[s, None]
     covered = TopTwo.of(rows)
     gap = (covered.first - covered.second) * objective.distinct
     loss = objective.coverage * torch.zeros(len(s)).index_add(0, covered.owner, gap)
@@ -67,7 +67,7 @@ def best_exchange(
         out, into = likely[part].unbind(1)
         if float(ceiling[out[0], into[0]]) <= best:
             break
-        entering = objective.kernels.both(into) * objective.relevance[into, None]
+        entering = objective.kernels.both(into) * objective.stands[into, None]
         gain = (entering - covered.without(out)).clamp_min(0) @ objective.distinct
         gain = objective.coverage * gain
         bounds = bounds.scatter_reduce(0, into, gain, "amin")
@@ -81,9 +81,9 @@ def best_exchange(
 
 
 def _without_coverage(o: Objective, s: Int[Tensor, "k"]) -> Float[Tensor, "k n"]:
-    """What relevance and redundancy gain when member i leaves and candidate j enters; members: -inf."""
-    k, r2 = len(s), o.relevance**2
-    gain = (1 - o.service) / o.budget * (r2[None] - r2[s, None])
+    """What relevance and redundancy gain when i leaves and candidate j enters; members: -inf."""
+    k, e = len(s), o.worth
+    gain = (1 - o.service) / o.budget * (e[None] - e[s, None])
     if o.service:
         served = TopTwo.of(o.facets[:, s].T)
         left = served.without(torch.arange(k))
@@ -98,15 +98,15 @@ def _without_coverage(o: Objective, s: Int[Tensor, "k"]) -> Float[Tensor, "k n"]
 
 def _repeats(o: Objective, s: Int[Tensor, "k"]) -> Float[Tensor, "k n"]:
     """How much more relevance is repeated after the exchange of member i for candidate j."""
-    k, r2 = len(s), o.relevance**2
+    k, e = len(s), o.worth
     looks = o.kernels.visual(s)
     better = o.before(s)
     owns = TopTwo.of(looks * better)
-    mine = r2[s]
+    mine = e[s]
     first, owner, second = owns.first[s], owns.owner[s], owns.second[s]
     # the leaving member's own repeats, and what the members that repeated it no longer repeat
     freed = mine * first + torch.zeros(k).index_add(0, owner, mine * (first - second))
-    entering = r2 * owns.without(torch.arange(k))
+    entering = e * owns.without(torch.arange(k))
     # what the remaining members come to repeat of the entering one, which is better than they are
     worse = 1 - better
     now = mine[:, None] * worse * (looks - first[:, None]).clamp_min(0)

@@ -1,26 +1,29 @@
-"""A set of candidates -> how good it is as a whole: relevance, coverage and redundancy in one number.
+"""A set of candidates -> how good it is as a whole: relevance, coverage, redundancy in one number.
 
     F(w) = (1 - a) * (relevance(w) - b * redundancy(w)) + a * coverage(w)
 
-    relevance   (1 - s) / k * sum_i w_i r_i^2  +  s * sum_m q_m max_i w_i f_mi
-    redundancy  1 / k * sum_i w_i r_i^2 max_{j before i} w_j kappa_v(i, j)
-    coverage    sum_j v_j max_i w_i r_i kappa(i, j)
+    relevance   (1 - s) / k * sum_i w_i e_i  +  s * sum_m q_m max_i w_i f_mi
+    redundancy  1 / k * sum_i w_i e_i max_{j before i} w_j kappa_v(i, j)
+    coverage    sum_j v_j max_i w_i e_i^(1-a) kappa(i, j)
 
-w in [0, 1]^n is the membership, soft in training and k-hot in inference: both run through ``terms``. r is
-relevance scaled to [0, 1] within the video and smoothed between neighbours that look alike; f_m the same
-for facet m of weight q_m (facet service: every facet wants one frame); kappa_v is visual, kappa visual
-times temporal similarity (`hfs.kernels`); "j before i" means that j is the more relevant. So a frame that
-repeats a better chosen one loses its own relevance and nothing more; v_j, one over the number of
-candidates like j, makes each distinct thing count once however long it lasts.
+w in [0, 1]^n is the membership, soft in training and k-hot in inference: both run through
+``terms``. e is the candidates' worth r^2, with r the relevance scaled to [0, 1] within the video
+and smoothed between neighbours that look alike; f_m the same as r for facet m of weight q_m (facet
+service: every facet wants one frame); kappa_v is visual, kappa visual times temporal similarity
+(`hfs.kernels`); "j before i" means that j is the more relevant. So a frame that repeats a better
+chosen one loses its own relevance and nothing more; v_j, one over the number of candidates like j,
+makes each distinct thing count once however long it lasts; and a, the knob, leads from the most
+relevant frames (0) to those that stand for the whole video, whatever is asked (1).
 
-The three terms are the paper's (arXiv 2512.11534); their forms are our reading. Relevance is modular and
-coverage monotone submodular; redundancy as written is neither, because what a frame repeats depends on
-which better frame is there. Summing it over pairs would make F submodular and was measured worse
-(docs/method.md), so the optimiser is a greedy one with exchanges, without the (1 - 1/e) guarantee of
-Nemhauser, Wolsey and Fisher (1978), which holds with b = 0.
+The three terms are the paper's (arXiv 2512.11534); their forms are our reading. Relevance is
+modular and coverage monotone submodular; redundancy as written is neither, because what a frame
+repeats depends on which better frame is there. Summing it over pairs would make F submodular and
+was measured worse (docs/method.md), so the optimiser is a greedy one with exchanges, without the
+(1 - 1/e) guarantee of Nemhauser, Wolsey and Fisher (1978), which holds with b = 0.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -29,6 +32,9 @@ from torch import Tensor
 
 from hfs.kernels import Kernels
 from hfs.types import Features, Scores
+
+TINY = 1e-12
+"""Least worth raised to a power, which keeps its derivative finite."""
 
 
 class Terms(NamedTuple):
@@ -43,8 +49,10 @@ class Terms(NamedTuple):
 class Objective:
     """F for the candidates of one video, one question and one budget."""
 
-    relevance: Float[Tensor, "n"]
-    """r: in [0, 1]."""
+    worth: Float[Tensor, "n"]
+    """e: in [0, 1]."""
+    stands: Float[Tensor, "n"]
+    """e^(1-a): how well each candidate could stand for one just like it."""
     facets: Float[Tensor, "m n"]
     weights: Float[Tensor, "m"]
     kernels: Kernels
@@ -70,7 +78,7 @@ class Objective:
         smoothing: float,
         reach: float,
     ) -> "Objective":
-        """F over all candidates; ``reach`` is the temporal kernel's tau in units of (end - start) / k."""
+        """F over all candidates; ``reach`` is the kernel's tau in units of (end - start) / k."""
         tau = max(reach * (scores.end - scores.start) / budget, 1e-6)
         kernels = Kernels.of(scores.times, features, tau=tau)
         single = scores.facets.shape[0] == 1
@@ -78,8 +86,10 @@ class Objective:
         facets = (
             r[None] if single else smooth(unit(scores.facets.float()), kernels, width=smoothing)
         )
+        worth = r**2
         return Objective(
-            relevance=r,
+            worth=worth,
+            stands=worth.clamp_min(TINY) ** (1 - coverage),
             facets=facets,
             weights=scores.weights.float(),
             kernels=kernels,
@@ -96,15 +106,15 @@ class Objective:
         rows = torch.arange(len(w)) if every else torch.nonzero(w)[:, 0]
         if len(rows) == 0:
             return Terms(*torch.zeros(3).unbind())
-        member, r = w[rows], self.relevance[rows]
+        member, valued = w[rows], w[rows] * self.worth[rows]
         share = (1 - self.coverage) / self.budget
         served = (member * self.facets[:, rows]).amax(1) @ self.weights
-        relevance = share * (1 - self.service) * (member * r**2).sum()
+        relevance = share * (1 - self.service) * valued.sum()
         relevance = relevance + (1 - self.coverage) * self.service * served
-        covered = ((member * r)[:, None] * self.kernels.both(rows)).amax(0) @ self.distinct
-        looks = self.kernels.visual(rows)[:, rows]
-        repeats = (member[:, None] * looks * self.before(rows)[:, rows]).amax(0)
-        repeated = share * self.redundancy * (member * r**2 * repeats).sum()
+        stands = (member * self.stands[rows])[:, None] * self.kernels.both(rows)
+        covered = stands.amax(0) @ self.distinct
+        looks = self.kernels.visual(rows)[:, rows] * self.before(rows)[:, rows]
+        repeated = share * self.redundancy * valued @ (member[:, None] * looks).amax(0)
         return Terms(relevance, self.coverage * covered, -repeated)
 
     def value(self, w: Float[Tensor, "n"]) -> Float[Tensor, ""]:
@@ -112,18 +122,20 @@ class Objective:
         return torch.stack(list(self.terms(w))).sum()
 
     def before(self, rows: Int[Tensor, "r"]) -> Float[Tensor, "r n"]:
-        """1 where the row's candidate comes before the column's: more relevant or, of equals, earlier."""
-        r = self.relevance
-        index = torch.arange(len(r))
-        tie = (r[rows, None] == r) & (rows[:, None] < index)
-        return ((r[rows, None] > r) | tie).float()
+        """1 where the row's candidate is better than the column's or, of equals, the earlier."""
+        return (self._place[rows, None] < self._place).float()
+
+    @cached_property
+    def _place(self) -> Int[Tensor, "n"]:
+        """Of each candidate among all, from the best to the worst."""
+        return self.worth.argsort(descending=True, stable=True).argsort()
 
 
 class Growing:
     """A set that grows by one candidate at a time, with every candidate's marginal gain at hand."""
 
     def __init__(self, objective: Objective, members: list[int] | None = None):
-        n, m = len(objective.relevance), len(objective.weights)
+        n, m = len(objective.worth), len(objective.weights)
         self.objective = objective
         self.members: list[int] = []
         self.best = torch.zeros(n)
@@ -140,9 +152,10 @@ class Growing:
         """Make candidate j a member."""
         o = self.objective
         row = torch.tensor([j])
-        self.best = torch.maximum(self.best, o.relevance[j] * o.kernels.both(row)[0])
-        self.served = torch.maximum(self.served, o.facets[:, j])
         self.members.append(j)
+        self.best = torch.maximum(self.best, o.stands[j] * o.kernels.both(row)[0])
+        if o.service:
+            self.served = torch.maximum(self.served, o.facets[:, j])
         if o.redundancy:
             look = o.kernels.visual(row)
             before = o.before(row)
@@ -152,25 +165,26 @@ class Growing:
     def relevance_gains(self) -> Float[Tensor, "n"]:
         """What each candidate would add by the relevance term."""
         o = self.objective
-        gain = (1 - o.service) / o.budget * o.relevance**2
+        gain = (1 - o.coverage) * (1 - o.service) / o.budget * o.worth
         if o.service:
-            gain = gain + o.service * (o.weights @ (o.facets - self.served[:, None]).clamp_min(0))
-        return (1 - o.coverage) * gain
+            better = o.weights @ (o.facets - self.served[:, None]).clamp_min(0)
+            gain = gain + (1 - o.coverage) * o.service * better
+        return gain
 
     def redundancy_gains(self) -> Float[Tensor, "n"]:
         """What each candidate would add by the redundancy term, 0 or less."""
         o = self.objective
         if not o.redundancy or not self.members:
             return torch.zeros(len(self.own))
-        r2, s = o.relevance**2, torch.tensor(self.members)
-        harm = r2[s] @ (self.harm - self.own[s, None]).clamp_min(0)
-        lost = r2 * self.own + harm
+        s = torch.tensor(self.members)
+        harm = o.worth[s] @ (self.harm - self.own[s, None]).clamp_min(0)
+        lost = o.worth * self.own + harm
         return -(1 - o.coverage) * o.redundancy / o.budget * lost
 
     def coverage_gains(self, which: Int[Tensor, "c"]) -> Float[Tensor, "c"]:
         """What each of some candidates would add by the coverage term."""
         o = self.objective
-        rows = o.kernels.both(which) * o.relevance[which, None]
+        rows = o.kernels.both(which) * o.stands[which, None]
         return o.coverage * (rows.sub_(self.best).clamp_min_(0) @ o.distinct)
 
 
@@ -186,8 +200,8 @@ def smooth(x: Float[Tensor, "... n"], kernels: Kernels, *, width: float) -> Floa
     """Each candidate's score averaged with its two neighbours on either side that look like it.
 
     The weights are Gaussian in time, of standard deviation ``width`` median gaps, times the visual
-    similarity: scores of single frames are noisy, and what looks alike is alike. A moment that stands
-    out from its neighbours keeps its score.
+    similarity: scores of single frames are noisy, and what looks alike is alike. A moment that
+    stands out from its neighbours keeps its score.
     """
     n = x.shape[-1]
     if width <= 0 or n < 3:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from hfs.choose import exact, within
 from hfs.exchange import best_exchange
 from hfs.objective import Growing, Objective
 from hfs.types import Features, Scores
@@ -18,25 +19,25 @@ BLOCK = 64
 class Selector:
     """The set that maximises relevance + coverage - redundancy as a whole.
 
-    F is `hfs.objective`; the optimiser is lazy greedy (Minoux 1978) followed by the best exchange of one
-    frame for another, repeated while F grows, at most ``exchanges`` times.
+    F is `hfs.objective`; the optimiser is lazy greedy (Minoux 1978) followed by the best exchange
+    of one frame for another, repeated while F grows, at most ``exchanges`` times.
     """
 
     coverage: float | None = None
-    """The knob between relevance (0) and coverage (1). None: 0.3 where features show what repeats, and
-    0.8 where only times are known and spreading out is the one defence against repeats."""
+    """The knob between relevance (0) and coverage (1). None: 0.3 where features show what repeats,
+    0.75 where only times are known and spreading out is the one defence against repeats."""
     redundancy: float = 1.0
     service: float = 0.0
     smoothing: float = 0.7
     exchanges: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("coverage", "redundancy", "service"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"{name} lies between 0 and 1, got {value}")
-        if self.smoothing < 0 or self.exchanges < 0:
-            raise ValueError("smoothing and exchanges are 0 or more")
+        if self.coverage is not None:
+            within("coverage", self.coverage, 0, 1)
+        for name in ("redundancy", "service"):
+            within(name, getattr(self, name), 0, 1)
+        within("smoothing", self.smoothing, 0)
+        within("exchanges", self.exchanges, 0, whole=True)
 
     def objective(self, scores: Scores, features: Features | None, budget: int) -> Objective:
         """The set function that this selector maximises.
@@ -47,7 +48,7 @@ class Selector:
         if bool((scores.relevance == scores.relevance[0]).all()):
             features, coverage = None, 1.0
         elif coverage is None:
-            coverage = 0.8 if features is None else 0.3
+            coverage = 0.75 if features is None else 0.3
         return Objective.of(
             scores,
             features,
@@ -56,15 +57,13 @@ class Selector:
             redundancy=self.redundancy,
             service=self.service,
             smoothing=self.smoothing,
-            reach=0.5 if features is None else 2.0,
+            reach=0.3 if features is None else 2.0,
         )
 
+    @exact
     def __call__(
         self, scores: Scores, features: Features | None, budget: int, generator: torch.Generator
     ) -> Int[Tensor, "k"]:
-        n = len(scores.times)
-        if n <= budget:
-            return torch.arange(n)
         return self.maximise(self.objective(scores, features, budget))
 
     def maximise(self, objective: Objective) -> Int[Tensor, "k"]:
@@ -79,25 +78,22 @@ class Selector:
 
 
 def greedy(objective: Objective) -> tuple[list[int], Float[Tensor, "n"]]:
-    """``budget`` members in the order of their gains, and each candidate's bound on its coverage gain.
+    """``budget`` members in the order of their gains, and bounds on every coverage gain after them.
 
-    Coverage gains only shrink as the set grows, so an old one bounds the new one from above and most
-    need not be computed again.
+    Coverage gains only shrink as the set grows, so an old one bounds the new one from above and
+    most need not be computed again.
     """
     growing = Growing(objective)
     bounds = coverage_everywhere(growing)
+    block = min(BLOCK, len(bounds))
     for _ in range(objective.budget):
         rest = growing.relevance_gains() + growing.redundancy_gains()
         rest[growing.members] = -torch.inf
-        fresh = torch.zeros(len(rest), dtype=torch.bool)
-        while True:
-            gains = rest + bounds
-            j = int(gains.argmax())
-            if fresh[j]:
-                break
-            stale = torch.where(fresh, -torch.inf, gains).topk(min(BLOCK, len(rest))).indices
-            bounds[stale] = growing.coverage_gains(stale)
-            fresh[stale] = True
+        fresh = torch.zeros_like(bounds, dtype=torch.bool)
+        while not fresh[j := int((rest + bounds).argmax())]:
+            top = (rest + bounds).topk(block).indices
+            bounds[top] = growing.coverage_gains(top)
+            fresh[top] = True
         growing.add(j)
     return growing.members, bounds
 
