@@ -56,7 +56,9 @@ def main(data: Path, model: str = "moment_detr") -> None:
         [data / f"scores_{model}_val.jsonl"],
         [data / "highlight_val.jsonl"],
         selectors=[*rivals, "hfs", *(f"hfs(coverage={a})" for a in KNOB)],
-        progress=lambda name, done, total: print(f"\r{done}/{total}", end="", file=sys.stderr),
+        progress=lambda name, done, total: print(
+            f"\r{done}/{total}", end="", flush=True, file=sys.stderr
+        ),
     )
     table = list(dominance(results))
     print(json.dumps({"model": model, "knob": [[*k, *v] for k, v in rows(results).items()],
