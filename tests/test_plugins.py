@@ -48,7 +48,7 @@ def test_every_file_of_every_folder_is_a_described_plug_in():
     [
         ("nobody", "hfs"),
         ("hfs(colour=1)", "coverage"),
-        ("hfs(coverage=7)", "between 0 and 1"),
+        ("hfs(coverage=7)", "from 0 to 1"),
         ("hfs(coverage='much')", "coverage to be float or None"),
     ],
 )
