@@ -25,7 +25,7 @@ class Selector:
 
     coverage: float | None = None
     """The knob between relevance (0) and coverage (1). None: 0.3 where features show what repeats,
-    0.75 where only times are known and spreading out is the one defence against repeats."""
+    0.71 where only times are known and spreading out is the one defence against repeats."""
     redundancy: float = 1.0
     service: float = 0.0
     smoothing: float = 0.7
@@ -48,7 +48,7 @@ class Selector:
         if bool((scores.relevance == scores.relevance[0]).all()):
             features, coverage = None, 1.0
         elif coverage is None:
-            coverage = 0.75 if features is None else 0.3
+            coverage = 0.71 if features is None else 0.3
         return Objective.of(
             scores,
             features,
@@ -57,7 +57,7 @@ class Selector:
             redundancy=self.redundancy,
             service=self.service,
             smoothing=self.smoothing,
-            reach=0.3 if features is None else 2.0,
+            reach=0.4 if features is None else 2.0,
         )
 
     @exact
@@ -91,9 +91,9 @@ def greedy(objective: Objective) -> tuple[list[int], Float[Tensor, "n"]]:
         rest[growing.members] = -torch.inf
         fresh = torch.zeros_like(bounds, dtype=torch.bool)
         while not fresh[j := int((rest + bounds).argmax())]:
-            top = (rest + bounds).topk(block).indices
-            bounds[top] = growing.coverage_gains(top)
-            fresh[top] = True
+            stale = torch.where(fresh, -torch.inf, rest + bounds).topk(block).indices
+            bounds[stale] = growing.coverage_gains(stale)
+            fresh[stale] = True
         growing.add(j)
     return growing.members, bounds
 
