@@ -1,5 +1,6 @@
 """Small random videos, and the set function over them written as its formula reads, in loops."""
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -95,7 +96,7 @@ def _looks(of: World) -> list[list[float]]:
         return [[1.0] * n for _ in range(n)]
     rows = of.features.vectors.tolist()
     cosine = [[sum(a * b for a, b in zip(x, y, strict=True)) for y in rows] for x in rows]
-    median = sorted(sum(cosine, []))[(n * n - 1) // 2]
+    median = sorted(itertools.chain(*cosine))[(n * n - 1) // 2]
     c = min(max(median, 0.0), 0.9)
     return [[min(max((x - c) / (1 - c), 0.0), 1.0) for x in row] for row in cosine]
 
@@ -109,7 +110,7 @@ def _smooth(x: list[float], t: list[float], look: list[list[float]], width: floa
     """The mean over two neighbours on either side, by nearness in time and looks."""
     if width == 0:
         return x
-    gaps = sorted(b - a for a, b in zip(t, t[1:], strict=False))
+    gaps = sorted(b - a for a, b in itertools.pairwise(t))
     gap = gaps[(len(gaps) - 1) // 2]
     result = []
     for i in range(len(x)):

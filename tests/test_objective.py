@@ -21,7 +21,7 @@ CASES = [
     (Options(coverage=0.71), False, 2),
 ]
 EVERY = pytest.mark.parametrize(("options", "looks", "facets"), CASES)
-CLOSE = {"abs": 2e-5}  # float32 scores and kernels against Python's doubles
+CLOSE = 2e-5  # float32 scores and kernels against Python's doubles
 
 
 @EVERY
@@ -32,8 +32,8 @@ def test_terms_are_the_formula_at_soft_and_at_hard_membership(options, looks, fa
         f = of.objective(options)
         for w in (torch.rand(10, generator=g), membership(10, [1, 2, 5, 8]), torch.ones(10)):
             expected = literal(of, w.tolist(), options)
-            assert [float(x) for x in f.terms(w)] == pytest.approx(expected, **CLOSE)
-            assert float(f.value(w)) == pytest.approx(sum(expected), **CLOSE)
+            assert [float(x) for x in f.terms(w)] == pytest.approx(expected, abs=CLOSE)
+            assert float(f.value(w)) == pytest.approx(sum(expected), abs=CLOSE)
 
 
 @EVERY
