@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional
 
-from hfs.objective import Objective
+from hfs.objective import LEAST, Objective
 from hfs.types import Features, Scores
 
 
@@ -56,7 +56,7 @@ def value(objective: Objective, members: list[int]) -> float:
 
 def stands(r: float, a: float) -> float:
     """e^(1-a) of relevance r: from its square at a = 0 to 1 for everybody at a = 1."""
-    return max(r**2, 1e-12) ** (1 - a)
+    return max(r**2, LEAST) ** (1 - a)
 
 
 def literal(of: World, w: list[float], o: Options) -> tuple[float, float, float]:

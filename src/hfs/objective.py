@@ -33,8 +33,8 @@ from torch import Tensor
 from hfs.kernels import Kernels
 from hfs.types import Features, Scores
 
-TINY = 1e-12
-"""Least worth raised to a power, which keeps its derivative finite."""
+LEAST = 1e-3
+"""Worth with which a frame stands at least for its like, so that beside one peak the set spreads."""
 
 
 class Terms(NamedTuple):
@@ -52,7 +52,7 @@ class Objective:
     worth: Float[Tensor, "n"]
     """e: in [0, 1]."""
     stands: Float[Tensor, "n"]
-    """e^(1-a): how well each candidate could stand for one just like it."""
+    """max(e, LEAST)^(1-a): how well each candidate could stand for one just like it."""
     facets: Float[Tensor, "m n"]
     weights: Float[Tensor, "m"]
     kernels: Kernels
@@ -89,7 +89,7 @@ class Objective:
         worth = r**2
         return Objective(
             worth=worth,
-            stands=worth.clamp_min(TINY) ** (1 - coverage),
+            stands=worth.clamp_min(LEAST) ** (1 - coverage),
             facets=facets,
             weights=scores.weights.float(),
             kernels=kernels,

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from hfs.choose import exact, within
+from hfs.choose import exact, scattered, within
 from hfs.exchange import best_exchange
 from hfs.objective import Growing, Objective
 from hfs.types import Features, Scores
@@ -81,16 +81,16 @@ def greedy(objective: Objective) -> tuple[list[int], Float[Tensor, "n"]]:
     """``budget`` members in the order of their gains, and bounds on every coverage gain after them.
 
     Coverage gains only shrink as the set grows, so an old one bounds the new one from above and
-    most need not be computed again.
+    most need not be computed again. Of equal gains, those far apart in time come first.
     """
     growing = Growing(objective)
     bounds = coverage_everywhere(growing)
-    block = min(BLOCK, len(bounds))
+    block, order = min(BLOCK, len(bounds)), scattered(len(bounds))
     for _ in range(objective.budget):
         rest = growing.relevance_gains() + growing.redundancy_gains()
         rest[growing.members] = -torch.inf
         fresh = torch.zeros_like(bounds, dtype=torch.bool)
-        while not fresh[j := int((rest + bounds).argmax())]:
+        while not fresh[j := int(order[(rest + bounds)[order].argmax()])]:
             stale = torch.where(fresh, -torch.inf, rest + bounds).topk(block).indices
             bounds[stale] = growing.coverage_gains(stale)
             fresh[stale] = True
