@@ -34,7 +34,7 @@ from hfs.kernels import Kernels
 from hfs.types import Features, Scores
 
 LEAST = 1e-3
-"""Worth with which a frame stands at least for its like, so that beside one peak the set spreads."""
+"""Worth a frame stands with for its like at least, so that beside a single peak the set spreads."""
 
 
 class Terms(NamedTuple):
