@@ -21,6 +21,7 @@ CASES = [
     (Options(redundancy=0.5, coverage=0.8), True, 2),
     (Options(coverage=0.71), False, 2),
     (Options(budget=1), True, 2),
+    (Options(budget=7, coverage=0.1), True, 1),
 ]
 
 
