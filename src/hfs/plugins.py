@@ -18,7 +18,18 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from hfs.errors import SpecError
 
-Group = Literal["decoders", "samplers", "readers", "backbones", "encoders", "scorers", "selectors"]
+Group = Literal[
+    "decoders",
+    "samplers",
+    "readers",
+    "backbones",
+    "encoders",
+    "scorers",
+    "selectors",
+    "exporters",
+    "answerers",
+    "benchmarks",
+]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Answerers: chosen frames and a question -> an answer."""

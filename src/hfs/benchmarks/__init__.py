@@ -1,0 +1,1 @@
+"""Benchmarks: annotation files -> questions about videos, and the official score of answers."""
