@@ -21,9 +21,9 @@ from torch import Tensor
 from hfs import plugins
 from hfs.judging.bootstrap import interval, resampled_means
 from hfs.judging.judge import judge
-from hfs.judging.records import Tally
 from hfs.judging.scores_files import Question, read_scores
 from hfs.judging.truth import load_truth
+from hfs.records import Tally
 
 BUDGETS = (4, 8, 16)
 KNOB = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.65, 0.7, 0.75, 0.78, 0.8, 0.82, 0.85, 0.87, 0.9, 1.0)

@@ -13,9 +13,9 @@ from hfs.judging import compare as module
 from hfs.judging.annotations import Truth
 from hfs.judging.compare import compare
 from hfs.judging.judge import judge
-from hfs.judging.records import Tally
 from hfs.judging.scores_files import read_scores
 from hfs.judging.truth import load_truth
+from hfs.records import Tally
 
 
 def lines(path: Path, *records: object) -> Path:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from hfs.errors import UsageError
-from hfs.judging.records import Tally
 from hfs.judging.truth import load_truth
+from hfs.records import Tally
 
 
 def lines(path: Path, *records: object) -> Path:

@@ -15,9 +15,9 @@ from hfs import plugins
 from hfs.errors import FailureError, UsageError
 from hfs.judging.bootstrap import interval
 from hfs.judging.judge import TOLERANCE, Column, Difference, Means, Results, Row, judge, means, rows
-from hfs.judging.records import Tally
 from hfs.judging.scores_files import Question, read_scores
 from hfs.judging.truth import load_truth
+from hfs.records import Tally
 from hfs.selectors import Selector
 
 

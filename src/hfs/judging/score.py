@@ -6,9 +6,9 @@ from pathlib import Path
 
 from hfs.errors import UsageError
 from hfs.judging.judge import TOLERANCE, Results, Row, judge, means, rows
-from hfs.judging.records import Tally
 from hfs.judging.selection_files import read_selections, uniform
 from hfs.judging.truth import load_truth
+from hfs.records import Tally
 
 
 def score(

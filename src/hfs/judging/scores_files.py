@@ -14,8 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hfs.judging.annotations import BROKEN, Truth, identity
-from hfs.judging.records import Tally, records
 from hfs.judging.selection_files import unit_rows
+from hfs.records import Tally, records
 from hfs.types import Features, Limits, Scores
 
 

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hfs.judging.annotations import BROKEN, Truth, identity
-from hfs.judging.records import Tally, records
+from hfs.records import Tally, records
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hfs.errors import UsageError
 from hfs.judging.annotations import BROKEN, FORMATS, Truth, UnknownRateError
-from hfs.judging.records import Tally, records
+from hfs.records import Tally, records
 
 SUBSETS: dict[str, Callable[[Truth], bool]] = {
     "all": lambda truth: True,

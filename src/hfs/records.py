@@ -1,4 +1,4 @@
-"""A JSON, JSON Lines or CSV file -> its records, with what had to be left out counted and said."""
+"""A JSON, JSON Lines, CSV or Parquet file -> its records; what is left out is counted and said."""
 
 import csv
 import json
@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from hfs.errors import UsageError
+from hfs.errors import MissingExtra, UsageError
 
 MAX_BYTES = 256 * 2**20
 """Largest JSON or CSV document, and largest line of a JSON Lines file, that is read."""
+
+PARQUET = b"PAR1"
+"""The bytes that a Parquet file begins with."""
 
 
 class Tally:
@@ -32,15 +35,19 @@ def records(path: Path, tally: Tally) -> Iterator[tuple[str, Mapping[str, Any]]]
     """The objects of a file, each with its key in the file, or else its place there.
 
     A JSON document is one object, a list of them, or an object of them by key; a file whose first
-    line is an object by itself is JSON Lines and is read a line at a time; anything else is CSV.
-    What is not an object is counted in the tally. Raises UsageError for a file that cannot be read.
+    line is an object by itself is JSON Lines and is read a line at a time; a file that begins with
+    its mark is Parquet (read by pyarrow); anything else is CSV. What is not an object is counted in
+    the tally. Raises UsageError for a file that cannot be read.
     """
     try:
+        if _is_parquet(path):
+            yield from _parquet(path)
+            return
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from _records(file, path, tally)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
-            f"expected a readable UTF-8 JSON, JSON Lines or CSV file, got {path}: {error}"
+            f"expected a readable JSON, JSON Lines, CSV (in UTF-8) or Parquet file, got {path}: {error}"
         ) from None
 
 
@@ -64,6 +71,28 @@ def _records(file: TextIO, path: Path, tally: Tally) -> Iterator[tuple[str, Mapp
         yield from _lines(file, path, tally)
         return
     yield from _objects(document, path, tally)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(PARQUET)) == PARQUET
+
+
+def _parquet(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtra("reading Parquet files", "pyarrow", "evaluate") from None
+    try:
+        number = 0
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=1024):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"{path.name} row {number}", row
+    except pyarrow.ArrowException as error:
+        raise UsageError(f"expected a Parquet file that can be read, got {path}: {error}") from None
 
 
 def _rows(file: TextIO, path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
