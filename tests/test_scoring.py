@@ -142,3 +142,29 @@ def test_scores_stand_for_the_part_of_the_video_that_the_candidates_do():
     s = fused(a=spike(1))
     assert (s.start, s.end) == (0.0, float(N))
     assert torch.equal(s.times, CANDIDATES.times)
+
+
+def trained(facets: torch.Tensor, relevance: torch.Tensor) -> Channel:
+    return Channel("student", facets, relevance)
+
+
+def said(weights: Sequence[float], *channels: Channel) -> Scores:
+    query = Query("q", (), ("q",) * len(weights), torch.tensor(weights))
+    return scores(CANDIDATES, FEATURES, Evidence(), query, [Says(list(channels))])
+
+
+def test_a_trained_verdict_alone_is_the_relevance_to_the_last_bit():
+    facets, relevance = noise(0).sigmoid(), noise(1).sigmoid()
+    both = torch.stack([facets, relevance])
+    found = said([0.5, 0.5], trained(both, relevance))
+    assert torch.equal(found.relevance, relevance)
+    assert torch.equal(found.facets, both)
+    assert found.channels == {"student": 1.0}
+
+
+def test_a_trained_verdict_joins_other_channels_by_noisy_or():
+    words = spike(10)
+    relevance = 0.5 * spike(10, 20)
+    found = said([1.0], Channel("subtitles", words[None]), trained(relevance[None], relevance))
+    assert found.relevance[[10, 20, 30]].tolist() == [1.0, 0.5, 0.0]
+    assert found.facets[0, [10, 20, 30]].tolist() == [1.0, 0.5, 0.0]

@@ -156,6 +156,10 @@ class Query:
     """Unit norm, in the backbone's space."""
     thought: str = ""
     """The chain of thought that led to the facets, if any."""
+    implicit: Float[Tensor, "m q"] | None = None
+    """A trained student's query vectors, one for each facet, in the student's own space."""
+    notes: tuple[str, ...] = ()
+    """What did not go as asked while the facets were found."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,9 @@ class Channel:
     name: str
     """``visual``, ``subtitles``, ``ocr``, ..."""
     facets: Float[Tensor, "m n"]
+    relevance: Float[Tensor, "n"] | None = None
+    """A trained scorer's own verdict. Where it is given, it and ``facets`` are already in [0, 1]
+    and are used as they are."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +179,8 @@ class Scores:
     """How well each candidate serves the question: the input of every selector."""
 
     relevance: Float[Tensor, "n"]
-    """The facets' weighted mean, in [0, 1]; all zero where no channel says anything."""
+    """In [0, 1]: the facets' weighted mean, or a trained scorer's own verdict; all zero where no
+    channel says anything."""
     facets: Float[Tensor, "m n"]
     """In [0, 1]."""
     weights: Float[Tensor, "m"]
