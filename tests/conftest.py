@@ -44,7 +44,12 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory) -> Callable[[str], Path]:
-    """The folder of a tiny random checkpoint by its name in checkpoints.py, made once."""
+    """The folder of a tiny random checkpoint by its name in checkpoints*.py, made once."""
     import checkpoints
+    import checkpoints_teachers
 
-    return functools.cache(lambda name: getattr(checkpoints, name)(tmp_path_factory.mktemp(name)))
+    def made(name: str) -> Path:
+        home = checkpoints if hasattr(checkpoints, name) else checkpoints_teachers
+        return getattr(home, name)(tmp_path_factory.mktemp(name))
+
+    return functools.cache(made)
