@@ -11,6 +11,9 @@ from hfs.errors import MissingExtra, UsageError
 MAX_BYTES = 256 * 2**20
 """Largest JSON or CSV document, and largest line of a JSON Lines file, that is read."""
 
+BROKEN = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError)
+"""What reading a malformed record raises."""
+
 PARQUET = b"PAR1"
 """The bytes that a Parquet file begins with."""
 
@@ -29,6 +32,13 @@ class Tally:
     def notes(self) -> tuple[str, ...]:
         """One line a reason: why, how many, and the first of them."""
         return tuple(f"{why}: {n} (first: {first})" for why, (n, first) in self._seen.items())
+
+
+def identity(value: object) -> str:
+    """A question's id as text. Raises ValueError for what is neither text nor a whole number."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise ValueError(f"{value!r} is no id")
+    return str(value)
 
 
 def records(path: Path, tally: Tally) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -11,13 +11,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from hfs.records import identity
 from hfs.types import Limits
 
 QVHIGHLIGHTS_CLIP = 2.0
 """Seconds of the clips that QVHighlights annotates."""
-
-BROKEN = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError)
-"""What reading a malformed record raises."""
 
 
 class UnknownRateError(Exception):
@@ -164,13 +162,6 @@ FORMATS: dict[str, Format] = {
         _evidence,
     ),
 }
-
-
-def identity(value: object) -> str:
-    """A question's id as text. Raises ValueError for what is neither text nor a whole number."""
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-        raise ValueError(f"{value!r} is no id")
-    return str(value)
 
 
 def positive(value: object) -> float:

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hfs.judging.annotations import BROKEN, Truth, identity
+from hfs.judging.annotations import Truth
 from hfs.judging.selection_files import unit_rows
-from hfs.records import Tally, records
+from hfs.records import BROKEN, Tally, identity, records
 from hfs.types import Features, Limits, Scores
 
 

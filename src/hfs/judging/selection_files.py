@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hfs.judging.annotations import BROKEN, Truth, identity
-from hfs.records import Tally, records
+from hfs.judging.annotations import Truth
+from hfs.records import BROKEN, Tally, identity, records
 
 
 @dataclass(frozen=True)

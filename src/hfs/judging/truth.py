@@ -13,8 +13,8 @@ from typing import Any
 from torch import Tensor
 
 from hfs.errors import UsageError
-from hfs.judging.annotations import BROKEN, FORMATS, Truth, UnknownRateError
-from hfs.records import Tally, records
+from hfs.judging.annotations import FORMATS, Truth, UnknownRateError
+from hfs.records import BROKEN, Tally, records
 
 SUBSETS: dict[str, Callable[[Truth], bool]] = {
     "all": lambda truth: True,
