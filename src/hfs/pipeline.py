@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import hfs
 from hfs import output, plugins, presets
@@ -10,14 +11,19 @@ from hfs.backbones import Backbone
 from hfs.cache import Cache
 from hfs.candidates import candidates
 from hfs.content import content
+from hfs.encoders import Encoder
 from hfs.errors import UsageError
 from hfs.evidence import evidence
 from hfs.features import features
 from hfs.plugins import Spec
 from hfs.presets import Pipeline
 from hfs.query import query
+from hfs.readers import Reader
+from hfs.samplers import Sampler
+from hfs.scorers import Scorer
 from hfs.scoring import scores
 from hfs.selection import choose, explain, objective
+from hfs.selectors import Selector
 from hfs.types import Candidates, Evidence, Features, Limits, Query, Scores, Selection
 from hfs.video import Video
 
@@ -112,27 +118,108 @@ def trace(
     progress: Progress | None = None,
 ) -> Trace:
     """The stages, one after the other."""
-    sampler = plugins.build("samplers", pipeline.sampler)
-    readers = [plugins.build("readers", spec) for spec in pipeline.readers]
-    encoder = plugins.build("encoders", pipeline.encoder)
-    scorers = [plugins.build("scorers", spec) for spec in pipeline.scorers]
-    selector = plugins.build("selectors", pipeline.selector)
-    backbone: Backbone = plugins.build("backbones", pipeline.backbone)
+    stages = Stages.of(pipeline)
+    # the question first: what is wrong with it shows before any frame is decoded
+    asked = query(question, options, stages.encoder, stages.backbone)
+    looked = look(
+        video, stages, start=start, end=end, cache=cache, limits=limits, progress=progress
+    )
+    judged = judge(looked, asked, stages)
+    return pick(video, stages, looked, judged, budget=budget, seed=seed)
 
-    asked = query(question, options, encoder, backbone)
-    looked = candidates(video, sampler, start=start, end=end, limits=limits)
-    watch = _stage(progress, "looking at frames")
+
+@dataclass(frozen=True)
+class Stages:
+    """A pipeline's plug-ins, to be made once for any number of videos, questions and budgets."""
+
+    pipeline: Pipeline
+    sampler: Sampler
+    readers: tuple[Reader, ...]
+    backbone: Backbone
+    encoder: Encoder
+    scorers: tuple[Scorer, ...]
+    selector: Selector
+
+    @staticmethod
+    def of(
+        pipeline: Pipeline, *, build: Callable[[plugins.Group, str], Any] = plugins.build
+    ) -> "Stages":
+        """Raises SpecError for an unknown plug-in or option."""
+        return Stages(
+            pipeline,
+            build("samplers", pipeline.sampler),
+            tuple(build("readers", spec) for spec in pipeline.readers),
+            build("backbones", pipeline.backbone),
+            build("encoders", pipeline.encoder),
+            tuple(build("scorers", spec) for spec in pipeline.scorers),
+            build("selectors", pipeline.selector),
+        )
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was seen and read in a video, whatever is asked about it."""
+
+    candidates: Candidates
+    features: Features
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the candidates are worth for one question, whatever the budget."""
+
+    query: Query
+    scores: Scores
+    content: Features
+
+
+def look(
+    video: Video,
+    stages: Stages,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    cache: Cache,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    progress: Progress | None = None,
+) -> Looked:
+    """The candidates, their features, and the timed text; needs no question."""
+    looked = candidates(video, stages.sampler, start=start, end=end, limits=limits)
     seen, looked = features(
-        video, looked, backbone, spec=pipeline.backbone, cache=cache, progress=watch
+        video,
+        looked,
+        stages.backbone,
+        spec=stages.pipeline.backbone,
+        cache=cache,
+        progress=_stage(progress, "looking at frames"),
     )
     if progress is not None:
         progress("reading text", 0, 0)
-    texts = evidence(video, looked, seen, readers, cache)
-    scored = scores(looked, seen, texts, asked, scorers)
-    whole = content(seen, texts, scored.channels)
-    f = objective(scored, whole, selector, budget=budget)
-    chosen = choose(scored, whole, selector, f=f, budget=budget, seed=seed)
-    frames = explain(chosen, f, scores=scored, candidates=looked, evidence=texts, query=asked)
+    return Looked(looked, seen, evidence(video, looked, seen, stages.readers, cache))
+
+
+def judge(looked: Looked, asked: Query, stages: Stages) -> Judged:
+    """The scores of the candidates, and what makes one a repeat of another."""
+    scored = scores(looked.candidates, looked.features, looked.evidence, asked, stages.scorers)
+    return Judged(asked, scored, content(looked.features, looked.evidence, scored.channels))
+
+
+def pick(
+    video: Video, stages: Stages, looked: Looked, judged: Judged, *, budget: int, seed: int = 0
+) -> Trace:
+    """The frames, and what each adds to the whole."""
+    asked, scored = judged.query, judged.scores
+    f = objective(scored, judged.content, stages.selector, budget=budget)
+    chosen = choose(scored, judged.content, stages.selector, f=f, budget=budget, seed=seed)
+    frames = explain(
+        chosen,
+        f,
+        scores=scored,
+        candidates=looked.candidates,
+        evidence=looked.evidence,
+        query=asked,
+    )
     selection = Selection(
         frames=frames,
         budget=budget,
@@ -140,7 +227,7 @@ def trace(
         options=asked.options,
         video=video.info,
         health=video.health,
-        pipeline=str(pipeline),
+        pipeline=str(stages.pipeline),
         seed=seed,
         version=hfs.__version__,
         query={
@@ -149,12 +236,12 @@ def trace(
             "thought": asked.thought,
         },
         channels=scored.channels,
-        candidates=len(looked.times),
-        window=(looked.start, looked.end),
+        candidates=len(looked.candidates.times),
+        window=(looked.candidates.start, looked.candidates.end),
         value=sum(frame.gain for frame in frames),
-        notes=_notes(scored, texts, budget),
+        notes=_notes(scored, looked.evidence, budget),
     )
-    return Trace(selection, looked, seen, texts, asked, scored)
+    return Trace(selection, looked.candidates, looked.features, looked.evidence, asked, scored)
 
 
 def _notes(scored: Scores, texts: Evidence, budget: int) -> tuple[str, ...]:

@@ -57,7 +57,8 @@ def records(path: Path, tally: Tally) -> Iterator[tuple[str, Mapping[str, Any]]]
             yield from _records(file, path, tally)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
-            f"expected a readable JSON, JSON Lines, CSV (in UTF-8) or Parquet file, got {path}: {error}"
+            "expected a readable JSON, JSON Lines, CSV (in UTF-8) or Parquet file, "
+            f"got {path}: {error}"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Benchmarks: files of annotations -> questions about videos, how to ask them, how to score them."""
+"""Benchmarks: annotation files -> questions about videos, how to ask them and how to score."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""NExT-QA's annotations -> its multiple-choice questions: 4,996 of the validation split, 570 videos.
+"""NExT-QA's annotations -> its multiple-choice questions: 4,996 for validation, of 570 videos.
 
 Records are those of the published CSV (``val.csv``, ``test.csv``: ``video, question, answer, qid,
 type, a0`` to ``a4``), or the same fields as Parquet or JSON. Videos are named by their number,
