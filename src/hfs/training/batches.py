@@ -1,0 +1,100 @@
+"""A source of examples and a step -> this process's micro batches, the next one loaded meanwhile."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from hfs.errors import UsageError
+from hfs.training.recipe import Source, mix
+
+Micro = tuple[tuple[int, ...], list[Any]]
+"""Places in the step's batch, and the examples there."""
+
+
+def order(size: int, seed: int, step: int, batch: int) -> list[int]:
+    """Which of ``size`` examples make up a step: shuffled epochs, one run into the next.
+
+    A pure function, so that a resumed run and any number of processes see the same data.
+    """
+    first, found = step * batch, []
+    for epoch in range(first // size, (first + batch - 1) // size + 1):
+        generator = torch.Generator().manual_seed(mix(seed, "epoch", epoch))
+        shuffled = torch.randperm(size, generator=generator).tolist()
+        start = epoch * size
+        found += shuffled[max(0, first - start) : first + batch - start]
+    return found
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How a batch is cut: evenly into processes, then into micro batches of at most ``micro``."""
+
+    batch: int
+    process: int
+    processes: int
+    micro: int
+
+    def __post_init__(self) -> None:
+        if self.batch % self.processes:
+            raise UsageError(
+                f"expected a batch that {self.processes} processes share evenly, got {self.batch}"
+            )
+
+    @property
+    def micros(self) -> int:
+        """Micro batches of each process."""
+        return -(-(self.batch // self.processes) // self.micro)
+
+    @property
+    def places(self) -> list[tuple[int, ...]]:
+        """This process's places in the batch, one tuple a micro batch, none of them empty."""
+        share = self.batch // self.processes
+        mine = torch.arange(self.process * share, (self.process + 1) * share)
+        return [tuple(part.tolist()) for part in mine.tensor_split(self.micros)]
+
+
+class Loader:
+    """Loads a phase's micro batches in their order, one ahead, in a thread of its own."""
+
+    def __init__(self, source: Source, shares: Shares, *, seed: int, first: int, steps: int):
+        self._source, self._shares, self._seed = source, shares, seed
+        self._steps = iter(range(first, steps))
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hfs-examples")
+        self._coming: Future[Micro] | None = None
+        self._jobs = self._plan()
+        self._ahead()
+
+    def __enter__(self) -> "Loader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def names(self, step: int) -> list[str]:
+        """Of all examples of a step's batch, by place."""
+        return [self._source.name(index) for index in self._wanted(step)]
+
+    def __iter__(self) -> Iterator[Micro]:
+        while self._coming is not None:
+            ready = self._coming.result()
+            self._ahead()
+            yield ready
+
+    def _wanted(self, step: int) -> list[int]:
+        return order(len(self._source), self._seed, step, self._shares.batch)
+
+    def _plan(self) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+        for step in self._steps:
+            wanted = self._wanted(step)
+            for places in self._shares.places:
+                yield places, [wanted[place] for place in places]
+
+    def _ahead(self) -> None:
+        job = next(self._jobs, None)
+        self._coming = None if job is None else self._pool.submit(self._load, *job)
+
+    def _load(self, places: tuple[int, ...], indices: list[int]) -> Micro:
+        return places, [self._source.load(index) for index in indices]
