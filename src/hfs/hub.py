@@ -196,6 +196,44 @@ def load_image_processor(folder: Path) -> Any:
         )
 
 
+def load_processor(folder: Path, *, videos: bool = False) -> Any:
+    """The processor of a multimodal model: its chat template, tokenizer, and pictures by Pillow.
+
+    With ``videos`` also its video processor, for which transformers needs torchvision. Raises
+    WeightsError where the model has no processor, MissingExtra without torchvision.
+    """
+    if videos and importlib.util.find_spec("torchvision") is None:
+        raise MissingExtra("a model's video processor", "torchvision", "video")
+    config_kind = _module("transformers").AutoConfig
+    kinds = _module("transformers.models.auto.processing_auto").PROCESSOR_MAPPING
+    with _explained(folder):
+        config = config_kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        kind = kinds[type(config)]
+        parts = [_part(name, folder, videos=videos) for name in kind.get_attributes()]
+        settings, _ = kind.get_processor_dict(folder, local_files_only=True)
+        return (kind if videos else _for_pictures(kind)).from_args_and_dict(parts, settings)
+
+
+def _part(name: str, folder: Path, *, videos: bool) -> Any:
+    if name == "tokenizer":
+        return load_tokenizer(folder)
+    if name == "image_processor":
+        return load_image_processor(folder)
+    if name == "video_processor":
+        kind = _module("transformers").AutoVideoProcessor
+        return kind.from_pretrained(folder, local_files_only=True) if videos else None
+    raise ValueError(f"a processor with the part {name}, which is for neither text nor pictures")
+
+
+def _for_pictures(kind: type) -> type:
+    """The processor's class, content to have no video processor."""
+
+    def check(self: Any, name: str, part: Any) -> Any:
+        return None if part is None else kind.check_argument_for_proper_class(self, name, part)  # pyright: ignore[reportAttributeAccessIssue]
+
+    return type(kind.__name__, (kind,), {"check_argument_for_proper_class": check})
+
+
 def _module(name: str) -> Any:
     try:
         return importlib.import_module(name)
