@@ -14,7 +14,7 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from hfs.errors import SpecError
 
@@ -143,6 +143,11 @@ def _typed(name: str, option: str, value: Any, kind: Any) -> Any:
     """The value as the option's type: a spec as its text, a whole number as a float if need be."""
     given = str(value) if isinstance(value, Spec) else value
     allowed = get_args(kind) or (kind,)
+    if get_origin(kind) is Literal:
+        if given not in allowed:
+            words = ", ".join(map(repr, allowed))
+            raise SpecError(f"{name} expects {option} to be one of {words}, got {value!r}")
+        return given
     if type(given) in allowed or (given is None and type(None) in allowed):
         return given
     if type(given) is int and float in allowed:
