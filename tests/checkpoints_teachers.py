@@ -16,6 +16,7 @@ SPOKEN = [
     *SENTENCES,
     "Answer with the option's letter from the given choices directly.",
     "A. red B. blue C. green D. yellow <0.5 seconds> <12.3 seconds> user assistant system",
+    *[" A B C D E F G H I J K L M N O P Q R S T U V W X Y Z"] * 40,  # a token each, as published
 ]
 WIDTHS = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
 HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2}
@@ -129,7 +130,7 @@ def _bytes_bpe(special: tuple[str, ...], *, eos: str, template: str) -> Any:
 
     backend = transformers.Qwen2Tokenizer().backend_tokenizer
     alphabet = sorted(ByteLevel.alphabet())
-    trainer = BpeTrainer(vocab_size=400, initial_alphabet=alphabet, show_progress=False)
+    trainer = BpeTrainer(vocab_size=420, initial_alphabet=alphabet, show_progress=False)
     backend.train_from_iterator(SPOKEN, trainer)
     model = json.loads(backend.to_str())["model"]
     vocab = {token: i for i, token in enumerate(sorted(model["vocab"], key=model["vocab"].get))}

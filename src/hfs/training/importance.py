@@ -1,0 +1,135 @@
+"""What the teacher read while answering -> how important each slot was to it, summing to 1.
+
+attention   the share of the answer's attention that each slot's tokens take: of the position that
+            predicts the answer's first token, averaged over the heads and the last layers.
+gradient    |d log p(answer) / d gate_k|, the gate being a factor of 1 on slot k's tokens, so that
+            it is the sum over the slot's tokens of gradient x input; needs no attention maps.
+
+Both are our reading of how the teacher's frame importance is had (arXiv 2512.11534 does not say).
+The attention of that one position is computed beside the model's own attention function, so fused
+kernels stay in use and no full map is ever made; it keeps its graph, so that the teacher can learn
+from it.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from hfs.errors import UsageError
+
+LEAST = 1e-12
+"""Added to each slot, so that slots that all count for nothing are equals."""
+
+
+@dataclass
+class Reading:
+    """The attention of one position a sample on that sample's slots, gathered layer by layer."""
+
+    positions: Int[Tensor, "b"]
+    slots: Float[Tensor, "b k t"]
+    """1 where a token belongs to a slot."""
+    first: int
+    """The first layer that counts."""
+    masses: dict[int, Float[Tensor, "b k"]] = field(default_factory=dict)
+    """By layer, averaged over heads."""
+
+    def importance(self) -> Float[Tensor, "b k"]:
+        """Averaged over the layers and normalised over each sample's slots.
+
+        Raises UsageError where the model's attention cannot be read.
+        """
+        if not self.masses:
+            raise UsageError(
+                "expected a model whose attention goes through transformers' AttentionInterface, "
+                "got one that does not: ask for importance='gradient'"
+            )
+        return normalised(torch.stack(list(self.masses.values())).mean(0), self.slots.amax(-1))
+
+    def add(
+        self,
+        layer: int,
+        query: Float[Tensor, "b h t e"],
+        key: Float[Tensor, "b g t e"],
+        mask: Tensor | None,
+        scaling: float,
+    ) -> None:
+        """Take the positions' attention from one layer's queries and keys."""
+        if layer < self.first:
+            return
+        each = torch.arange(len(query), device=query.device)
+        at = query[each, :, self.positions].float()
+        grouped = at.unflatten(1, (key.shape[1], -1))
+        scores = torch.einsum("bgre,bgte->bgrt", grouped, key.float()).flatten(1, 2) * scaling
+        scores = scores + self._hidden(scores, mask)
+        self.masses[layer] = (
+            torch.einsum("bht,bkt->bk", scores.softmax(-1), self.slots) / scores.shape[1]
+        )
+
+    def _hidden(self, scores: Float[Tensor, "b h t"], mask: Tensor | None) -> Tensor:
+        """0 where the position may look and -inf elsewhere, by the model's mask or causally."""
+        if mask is not None and mask.dim() == 4:
+            row = mask[torch.arange(len(mask), device=mask.device), :, self.positions]
+            if row.dtype != torch.bool:
+                return row.float()
+            return torch.zeros_like(row, dtype=torch.float32).masked_fill(~row, float("-inf"))
+        later = torch.arange(scores.shape[-1], device=scores.device) > self.positions[:, None]
+        return torch.zeros_like(scores[:, :1]).masked_fill(later[:, None], float("-inf"))
+
+
+def normalised(x: Float[Tensor, "b k"], mask: Float[Tensor, "b k"]) -> Float[Tensor, "b k"]:
+    """Non-negative amounts as shares of the sample's real slots; 0 for padding."""
+    kept = (x + LEAST) * mask
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def make_readable(model: Any) -> None:
+    """Let a ``Reading`` passed to the model's forward as ``reading`` see its language model.
+
+    The attention function in use is wrapped under a name of its own in transformers' registry; what
+    it computes does not change.
+    """
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+
+    decoder = model.get_decoder()
+    base = decoder.config._attn_implementation
+    if base.startswith("hfs_"):
+        return
+    AttentionInterface.register(f"hfs_{base}", _reader_of(base))
+    AttentionMaskInterface.register(f"hfs_{base}", ALL_MASK_ATTENTION_FUNCTIONS[base])
+    decoder.set_attn_implementation(f"hfs_{base}")
+
+
+def _reader_of(base: str) -> Any:
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    def attention(
+        module: torch.nn.Module,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attention_mask: Tensor | None,
+        reading: Reading | None = None,
+        **options: Any,
+    ) -> Any:
+        own = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
+        inner = ALL_ATTENTION_FUNCTIONS.get_interface(base, own)
+        if reading is not None:
+            scaling = options.get("scaling") or query.shape[-1] ** -0.5
+            reading.add(module.layer_idx, query, key, attention_mask, scaling)
+        return inner(module, query, key, value, attention_mask, **options)
+
+    return attention
+
+
+def by_gradient(
+    log_p: Float[Tensor, "b"], gates: list[Float[Tensor, "_k"]], mask: Float[Tensor, "b k"]
+) -> Float[Tensor, "b k"]:
+    """|d log p / d gate| of every sample's slots, normalised; detached."""
+    found = torch.autograd.grad(log_p.sum(), gates, retain_graph=True)
+    padded = torch.nn.utils.rnn.pad_sequence([g.abs() for g in found], batch_first=True)
+    return normalised(padded.float(), mask)

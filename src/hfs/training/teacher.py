@@ -1,0 +1,418 @@
+"""k slots of visual tokens, their times, a question -> the answer's loss and what was looked at.
+
+Any `AutoModelForImageTextToText` of a family in `hfs.training.prompt`: the model's own forward runs
+on the model's own prompt, and takes the slots where it would have taken its vision tower's output,
+so position ids, deepstack and masks stay its own. With one-hot Y the logits are the plain model's
+on the same frames. One pass reads a batch of ragged prompts, padded on the right, where causal
+attention never looks; the head sees only the positions that predict the answer.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from inspect import signature
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
+
+from hfs import hub
+from hfs.errors import MissingExtra, UsageError
+from hfs.training.importance import Reading, by_gradient, make_readable
+from hfs.training.prompt import Prompt, Prompter, chat_template
+from hfs.training.slots import Choice, Slots, fill
+from hfs.training.visual_tokens import Tower, VisualTokens
+
+Importance = Literal["attention", "gradient"]
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class LoRA:
+    """Low-rank adapters on every linear layer of the language model (Hu et al. 2021)."""
+
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class TeacherOutput:
+    """What one batch gave; padded slots have a False mask and no importance."""
+
+    loss: Float[Tensor, ""]
+    """Mean of ``ce``."""
+    ce: Float[Tensor, "b"]
+    """Cross-entropy of the answer, mean over its tokens."""
+    importance: Float[Tensor, "b k"] | None
+    """Sums to 1 over each sample's slots. By attention it keeps its graph, by gradient it has
+    none."""
+    mask: Bool[Tensor, "b k"]
+    correct: Bool[Tensor, "b"]
+    """The right letter is the likeliest of the letters; a free answer's tokens all are the
+    likeliest."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The teacher's own answer to one question."""
+
+    text: str
+    letter: str | None
+    """The likeliest option's, where there are options."""
+    likelihoods: tuple[float, ...] = ()
+    """Of the options; they sum to 1."""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What the model reads: prompts padded on the right, and where the answers are predicted."""
+
+    prompts: list[Prompt]
+    ids: Int[Tensor, "b t"]
+    predicts: Int[Tensor, "b a"]
+    targets: Int[Tensor, "b a"]
+    """IGNORED beyond an answer's end."""
+
+
+class Teacher(nn.Module):
+    """The reasoner that the student learns with; `Teacher.from_pretrained` makes one."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        image_processor: Any,
+        *,
+        template: str,
+        tokens: int | None = None,
+        lora: LoRA | None = None,
+        frozen: bool = False,
+        checkpointing: bool = False,
+        attention_layers: int | None = None,
+        revision: str = "",
+    ):
+        super().__init__()
+        if frozen and lora:
+            raise UsageError("expected a frozen teacher or one with adapters, got both: name one")
+        self._takes = set(signature(model.forward).parameters)
+        if "mm_encoder_outputs" not in self._takes:
+            raise UsageError(
+                f"expected a model that takes visual tokens (mm_encoder_outputs), got "
+                f"{type(model).__name__} without: install a newer transformers"
+            )
+        self.model = model
+        self.tokenizer, self.image_processor = tokenizer, image_processor
+        self.prompter = Prompter(
+            tokenizer, model.config.model_type, model.config.image_token_id, template=template
+        )
+        self.tower = Tower(model, image_processor, tokens=tokens)
+        self.revision = revision
+        make_readable(model)
+        self._choose_what_learns(lora, frozen)
+        if checkpointing:
+            model.get_decoder().gradient_checkpointing_enable({"use_reentrant": False})
+        depth = model.get_decoder().config.num_hidden_layers
+        last = -(-depth // 2) if attention_layers is None else attention_layers
+        if not 1 <= last <= depth:
+            raise UsageError(f"expected attention_layers of 1 to {depth}, got {last}")
+        self._first_layer = depth - last
+        self.train(False)
+
+    @staticmethod
+    def from_pretrained(
+        model: str,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        tokens: int | None = None,
+        lora: LoRA | None = None,
+        frozen: bool = False,
+        checkpointing: bool = False,
+        attention_layers: int | None = None,
+    ) -> "Teacher":
+        """The teacher of a model's folder or name on the hub.
+
+        ``tokens`` is the most that a frame may take (`visual_tokens.Tower` states the resize).
+        Unless ``frozen``, the language model learns, whole or by ``lora``; the vision tower never.
+        ``checkpointing`` trades a second forward pass of the language model for its memory.
+        ``attention_layers`` is how many last layers importance by attention reads: half of them.
+        """
+        folder = hub.folder(model)
+        where = hub.pick_device(device)
+        kind = hub.pick_dtype(dtype, where)
+        loaded = hub.load_model(folder, "AutoModelForImageTextToText", device=where, dtype=kind)
+        tokenizer = hub.load_tokenizer(folder)
+        return Teacher(
+            loaded,
+            tokenizer,
+            hub.load_image_processor(folder),
+            template=chat_template(folder, tokenizer),
+            tokens=tokens,
+            lora=lora,
+            frozen=frozen,
+            checkpointing=checkpointing,
+            attention_layers=attention_layers,
+            revision=f"{hub.revision_of(folder)}-{str(kind).removeprefix('torch.')}-{tokens}",
+        )
+
+    def save_pretrained(self, folder: Path) -> None:
+        """The model (only the adapters, where it has them) with tokenizer and image processor."""
+        self.model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder, chat_template=self.prompter.template)
+        self.image_processor.save_pretrained(folder)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def train(self, mode: bool = True) -> "Teacher":
+        """Dropout and checkpointing are the language model's alone; the tower never trains."""
+        super().train(False)
+        self.training = mode
+        self.model.get_decoder().train(mode)
+        return self
+
+    def encode(self, frames: UInt8[Tensor, "n 3 h w"], *, batch: int = 16) -> VisualTokens:
+        """Each candidate's visual tokens, once, on the CPU; to be cached (``revision`` keys it)."""
+        return self.tower.encode(frames, batch=batch)
+
+    def forward(
+        self,
+        visual: Sequence[VisualTokens],
+        Y: Sequence[Choice],
+        times: Sequence[Sequence[float]],
+        questions: Sequence[str],
+        options: Sequence[Sequence[str]],
+        answers: Sequence[str | int],
+        *,
+        importance: Importance | None = None,
+    ) -> TeacherOutput:
+        """Answer every sample from its own k slots.
+
+        ``times`` are those of the k chosen frames. An answer is a text; where there are options, it
+        is one of their texts, or its letter, or its index.
+        """
+        slots = self._slots(visual, Y, times)
+        batch = self._batch(slots, times, questions, options, answers)
+        mask = pad_sequence([torch.ones(len(s.tokens)) for s in slots], batch_first=True)
+        mask = mask.to(self.device)
+        by_gates = importance == "gradient"
+        with torch.enable_grad() if by_gates else torch.set_grad_enabled(torch.is_grad_enabled()):
+            gates = [torch.ones(len(s.tokens), device=self.device).requires_grad_() for s in slots]
+            if by_gates:
+                slots = [s.gated(g) for s, g in zip(slots, gates, strict=True)]
+            reading = self._reading(batch, slots, mask) if importance == "attention" else None
+            logits = self._read(batch, slots, reading).float()
+            token_ce = cross_entropy(
+                logits.transpose(1, 2), batch.targets, reduction="none", ignore_index=IGNORED
+            )
+            total = token_ce.sum(1)
+            ce = total / (batch.targets != IGNORED).sum(1)
+            found = by_gradient(-total, gates, mask) if by_gates else None
+        if by_gates and not torch.is_grad_enabled():
+            ce = ce.detach()
+        return TeacherOutput(
+            loss=ce.mean(),
+            ce=ce,
+            importance=reading.importance() if reading else found,
+            mask=mask.bool(),
+            correct=self._correct(logits.detach(), batch.targets, options),
+        )
+
+    @torch.no_grad()
+    def reply(
+        self,
+        visual: Sequence[VisualTokens],
+        Y: Sequence[Choice],
+        times: Sequence[Sequence[float]],
+        questions: Sequence[str],
+        options: Sequence[Sequence[str]],
+        *,
+        max_new_tokens: int = 32,
+    ) -> list[Reply]:
+        """The likeliest option's letter where there are options, else greedy text."""
+        slots = self._slots(visual, Y, times)
+        batch = self._batch(slots, times, questions, options, [0 if o else "" for o in options])
+        logits = self._read(batch, slots, None)[:, 0].float()
+        replies = []
+        for i, choices in enumerate(options):
+            if not choices:
+                replies.append(Reply(self._write(batch.prompts[i], slots[i], max_new_tokens), None))
+                continue
+            _, letters = self.prompter.letters(len(choices))
+            shares = logits[i, list(letters)].softmax(0)
+            letter = chr(ord("A") + int(shares.argmax()))
+            replies.append(Reply(letter, letter, tuple(shares.tolist())))
+        return replies
+
+    def _slots(
+        self,
+        visual: Sequence[VisualTokens],
+        Y: Sequence[Choice],
+        times: Sequence[Sequence[float]],
+    ) -> list[Slots]:
+        device = self.device
+        slots = [fill(v, y, device=device) for v, y in zip(visual, Y, strict=True)]
+        for s, t in zip(slots, times, strict=True):
+            if len(t) != len(s.tokens) or list(t) != sorted(t):
+                raise UsageError(
+                    f"expected one time for each of {len(s.tokens)} slots, ascending, got {list(t)}"
+                )
+        return slots
+
+    def _batch(
+        self,
+        slots: Sequence[Slots],
+        times: Sequence[Sequence[float]],
+        questions: Sequence[str],
+        options: Sequence[Sequence[str]],
+        answers: Sequence[str | int],
+    ) -> _Batch:
+        prompts, rows, predicts, targets = [], [], [], []
+        for s, t, question, choices, answer in zip(
+            slots, times, questions, options, answers, strict=True
+        ):
+            prompt = self.prompter.prompt(t, s.tokens.shape[1], question, choices)
+            opening, target = self._target(choices, answer)
+            last = len(prompt.ids) + len(opening) - 1
+            prompts.append(prompt)
+            rows.append(torch.tensor(prompt.ids + opening + target[:-1]))
+            predicts.append(torch.arange(last, last + len(target)))
+            targets.append(torch.tensor(target))
+        pad, device = self.tokenizer.pad_token_id or 0, self.device
+        return _Batch(
+            prompts,
+            pad_sequence(rows, batch_first=True, padding_value=pad).to(device),
+            pad_sequence(predicts, batch_first=True).to(device),
+            pad_sequence(targets, batch_first=True, padding_value=IGNORED).to(device),
+        )
+
+    def _target(
+        self, options: Sequence[str], answer: str | int
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Tokens that are given, and those that are to be predicted."""
+        if not options:
+            return (), self.prompter.answer(str(answer))
+        opening, letters = self.prompter.letters(len(options))
+        return opening, (letters[option_index(options, answer)],)
+
+    def _read(
+        self, batch: _Batch, slots: Sequence[Slots], reading: Reading | None
+    ) -> Float[Tensor, "b a v"]:
+        """The model's own forward, its head on the predicting positions alone."""
+        inputs = self._inputs(batch.ids, slots)
+        if reading is not None:
+            inputs["reading"] = reading
+        with _only(self.model.get_output_embeddings(), batch.predicts):
+            return self.model(**inputs, use_cache=False).logits
+
+    def _inputs(self, ids: Int[Tensor, "b t"], slots: Sequence[Slots]) -> dict[str, Any]:
+        levels = range(len(slots[0].extra))
+        extra = [[slot for s in slots for slot in s.extra[level].unbind()] for level in levels]
+        tokens = [slot for s in slots for slot in s.tokens.unbind()]
+        inputs: dict[str, Any] = {
+            "input_ids": ids,
+            "mm_encoder_outputs": {"image": self.tower.output(tokens, extra)},
+        }
+        grids = [s.grid for s in slots for _ in s.tokens if s.grid is not None]
+        if grids:
+            inputs["image_grid_thw"] = torch.tensor(grids, device=ids.device)
+        if "mm_token_type_ids" in self._takes:
+            inputs["mm_token_type_ids"] = (ids == self.prompter.image_token_id).int()
+        return inputs
+
+    def _reading(
+        self, batch: _Batch, slots: Sequence[Slots], mask: Float[Tensor, "b k"]
+    ) -> Reading:
+        belongs = torch.zeros(*mask.shape, batch.ids.shape[1])
+        for i, (prompt, s) in enumerate(zip(batch.prompts, slots, strict=True)):
+            for j, start in enumerate(prompt.starts):
+                belongs[i, j, start : start + s.tokens.shape[1]] = 1
+        return Reading(batch.predicts[:, 0], belongs.to(mask.device), self._first_layer)
+
+    def _correct(
+        self,
+        logits: Float[Tensor, "b a v"],
+        targets: Int[Tensor, "b a"],
+        options: Sequence[Sequence[str]],
+    ) -> Bool[Tensor, "b"]:
+        right = ((logits.argmax(-1) == targets) | (targets == IGNORED)).all(1)
+        for i, choices in enumerate(options):
+            if choices:
+                _, letters = self.prompter.letters(len(choices))
+                right[i] = letters[int(logits[i, 0, list(letters)].argmax())] == targets[i, 0]
+        return right
+
+    def _write(self, prompt: Prompt, slots: Slots, max_new_tokens: int) -> str:
+        ids = torch.tensor([prompt.ids], device=self.device)
+        written = self.model.generate(
+            **self._inputs(ids, [slots]), do_sample=False, max_new_tokens=max_new_tokens
+        )
+        new = written[0, ids.shape[1] :]
+        return self.tokenizer.decode(new, skip_special_tokens=True).strip()
+
+    def _choose_what_learns(self, lora: LoRA | None, frozen: bool) -> None:
+        self.model.requires_grad_(False)
+        if lora is not None:
+            self.model.add_adapter(_adapter(self.model, lora))
+        elif not frozen:
+            for part in (
+                self.model.get_decoder(),
+                self.model.get_input_embeddings(),
+                self.model.get_output_embeddings(),
+            ):
+                part.requires_grad_(True)
+
+
+def option_index(options: Sequence[str], answer: str | int) -> int:
+    """Which option an answer names: by index, by its text, or by its letter.
+
+    Raises UsageError where it names none.
+    """
+    letters = [chr(ord("A") + i) for i in range(len(options))]
+    if isinstance(answer, int) and 0 <= answer < len(options):
+        return answer
+    for names in (list(options), letters):
+        if answer in names:
+            return names.index(str(answer))
+    raise UsageError(
+        f"expected an answer among the options {list(options)}, their letters or indices, "
+        f"got {answer!r}"
+    )
+
+
+def _adapter(model: Any, lora: LoRA) -> Any:
+    try:
+        from peft import LoraConfig
+    except ImportError as error:
+        raise MissingExtra("a teacher with adapters", "peft", "train") from error
+    decoder = model.get_decoder()
+    home = next(name for name, module in model.named_modules() if module is decoder)
+    linear = {n.rsplit(".")[-1] for n, m in decoder.named_modules() if isinstance(m, nn.Linear)}
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=rf"{re.escape(home)}\..*\.({'|'.join(sorted(linear))})",
+    )
+
+
+@contextmanager
+def _only(head: nn.Module, positions: Int[Tensor, "b a"]) -> Iterator[None]:
+    """The head is given these positions of each sample instead of all."""
+
+    def gather(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor]:
+        each = torch.arange(len(positions), device=positions.device)[:, None]
+        return (given[0][each, positions],)
+
+    handle = head.register_forward_pre_hook(gather)
+    try:
+        yield
+    finally:
+        handle.remove()
