@@ -81,8 +81,14 @@ def test_a_line_that_is_no_object_and_an_id_used_twice_are_refused(tmp_path, vid
 
 @pytest.mark.parametrize(
     ("name", "file"),
-    [("a", "a.mp4"), ("b", "b.mkv"), ("part/c", "part/c.mp4"), ("c", "part/c.mp4")]
-    + [("c.mp4", "part/c.mp4"), ("part/twice", "part/twice.mp4")],
+    [
+        ("a", "a.mp4"),
+        ("b", "b.mkv"),
+        ("part/c", "part/c.mp4"),
+        ("c", "part/c.mp4"),
+        ("c.mp4", "part/c.mp4"),
+        ("part/twice", "part/twice.mp4"),
+    ],
 )
 def test_a_video_is_found_by_path_or_by_bare_name(tmp_path, videos, name, file):
     assert one(tmp_path, videos, video=name).path == videos / file
@@ -111,7 +117,7 @@ def test_missing_videos_are_counted_and_only_all_of_them_are_too_many(tmp_path, 
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UsageError, match="folder of videos, got .*none: no such folder"):
+    with pytest.raises(UsageError, match=r"folder of videos, got .*none: no such folder"):
         read(lines(tmp_path, GOOD), tmp_path / "none")
 
 

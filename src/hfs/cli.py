@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import hfs
-from hfs.commands import inspect, measure, select
+from hfs.commands import inspect, measure, select, train
 from hfs.errors import HFSError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ COMMANDS: Sequence[Callable[..., None]] = (
     inspect.probe,
     measure.score,
     measure.compare,
+    train.train,
     inspect.list_,
     inspect.doctor,
     inspect.cache,

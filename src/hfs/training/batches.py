@@ -1,4 +1,4 @@
-"""A source of examples and a step -> this process's micro batches, the next one loaded meanwhile."""
+"""A source of examples and a step -> this process's micro batches, the next one loaded ahead."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -129,7 +129,7 @@ class Shelf:
         return Shelf(folder, stems)
 
     def find(self, name: str, place: str) -> Path | None:
-        """The file that a name means, None if there is none; ``place`` is what an error begins with.
+        """The file that a name means, None if there is none; ``place`` begins an error's message.
 
         Raises UsageError for a name that leads out of the folder, or that several files have.
         """

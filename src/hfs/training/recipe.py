@@ -1,4 +1,4 @@
-"""What a training run is made of: phases, models, data and the run's own settings, all plain values.
+"""What a training run is made of, as plain values: phases, models, data and the run's settings.
 
 A recipe is a Python function ``recipe(**options) -> Recipe``; building one is cheap, and nothing is
 loaded before ``build`` is called. A phase has a task, a frozen dataclass whose fields are the
@@ -10,14 +10,14 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from hfs.errors import UsageError
-
+from hfs.training.schedules import Schedule, Settings
 
 Told = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
@@ -59,9 +59,9 @@ class Moment:
     """Of these examples in the step's batch, whichever process holds them."""
 
     @property
-    def progress(self) -> float:
-        """0 at the phase's first step, 1 at its last."""
-        return self.step / max(1, self.phase.steps - 1)
+    def settings(self) -> Settings:
+        """What the phase's schedule says for this step."""
+        return self.phase.schedule.at(self.step, self.phase.steps)
 
     def generator(self, i: int, device: str | torch.device = "cpu") -> torch.Generator:
         """Randomness of the i-th of these examples, whatever the number of processes."""
@@ -88,6 +88,8 @@ class Phase:
     """Examples a step, over all processes and accumulated micro batches."""
     rates: Mapping[str, float] = field(default_factory=dict)
     """Learning rate at its height by group of parameters (`Learner.groups`); others are frozen."""
+    schedule: Schedule = field(default_factory=Schedule)
+    """All that changes with the phase's steps."""
     data: str = "train"
     """Which of the recipe's sources."""
     check: Callable[[Any], Mapping[str, float]] | None = None
@@ -127,7 +129,8 @@ class Run:
     seed: int = 0
     micro: int = 8
     """Examples at once in one process; the batch is accumulated from them."""
-    precision: Literal["no", "bf16"] = "no"
+    precision: str = "no"
+    """Of the arithmetic: ``no`` for float32, or ``bf16`` where it is safe (autocast)."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     decay: float = 0.01
