@@ -1,6 +1,7 @@
 """A seed -> k candidates drawn without replacement."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Int
@@ -16,6 +17,9 @@ class Selector:
 
     The selection is spread only on average, for constant relevance too.
     """
+
+    blind: ClassVar[bool] = True
+    """It ignores what is seen, so it costs no look at the video."""
 
     @exact
     def __call__(

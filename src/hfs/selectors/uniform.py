@@ -1,6 +1,7 @@
 """Times alone -> the middle of k equal parts of the video."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Int
@@ -18,6 +19,9 @@ class Selector:
     that lie unevenly do not pull it; where two parts share a nearest candidate, one of them
     takes its neighbour.
     """
+
+    blind: ClassVar[bool] = True
+    """It ignores what is seen, so it costs no look at the video."""
 
     @exact
     def __call__(
