@@ -153,13 +153,22 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
 
 
 def load_model(
-    folder: Path, auto: str = "AutoModel", *, device: torch.device, dtype: torch.dtype
+    folder: Path,
+    auto: str = "AutoModel",
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    device_map: str | None = None,
 ) -> Any:
     """The model in a folder, frozen, by one of transformers' Auto classes.
 
-    Raises WeightsError where a weight is missing: it would have been drawn at random.
+    With ``device_map`` (``auto``, ``balanced``) accelerate spreads its layers over the machine's
+    accelerators, and ``device`` is not used. Raises MissingExtra without accelerate, and
+    WeightsError where a weight is missing: it would have been drawn at random.
     """
     kind = getattr(_module("transformers"), auto)
+    if device_map is not None and importlib.util.find_spec("accelerate") is None:
+        raise MissingExtra("a device map", "accelerate", "train")
     with _explained(folder), _without_bars():
         model, report = kind.from_pretrained(
             folder,
@@ -168,13 +177,15 @@ def load_model(
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            device_map=device_map,
         )
     if missing := sorted(report["missing_keys"]):
         raise WeightsError(
             f"expected every weight of {type(model).__name__} in {folder}, got none for "
             f"{', '.join(missing[:3])} ({len(missing)} in all): fetch the model again"
         )
-    return model.eval().requires_grad_(False).to(device)
+    model = model.eval().requires_grad_(False)
+    return model if device_map is not None else model.to(device)
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -196,6 +207,13 @@ def load_image_processor(folder: Path) -> Any:
         )
 
 
+def load_config(folder: Path) -> Any:
+    """The configuration in a folder."""
+    kind = _module("transformers").AutoConfig
+    with _explained(folder):
+        return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
 def load_processor(folder: Path, *, videos: bool = False) -> Any:
     """The processor of a multimodal model: its chat template, tokenizer, and pictures by Pillow.
 
@@ -204,10 +222,9 @@ def load_processor(folder: Path, *, videos: bool = False) -> Any:
     """
     if videos and importlib.util.find_spec("torchvision") is None:
         raise MissingExtra("a model's video processor", "torchvision", "video")
-    config_kind = _module("transformers").AutoConfig
+    config = load_config(folder)
     kinds = _module("transformers.models.auto.processing_auto").PROCESSOR_MAPPING
     with _explained(folder):
-        config = config_kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         kind = kinds[type(config)]
         parts = [_part(name, folder, videos=videos) for name in kind.get_attributes()]
         settings, _ = kind.get_processor_dict(folder, local_files_only=True)
