@@ -30,6 +30,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from hfs import gains
 from hfs.kernels import Kernels
 from hfs.types import Features, Scores
 
@@ -167,7 +168,7 @@ class Growing:
         o = self.objective
         gain = (1 - o.coverage) * (1 - o.service) / o.budget * o.worth
         if o.service:
-            better = o.weights @ (o.facets - self.served[:, None]).clamp_min(0)
+            better = gains.served(o.facets, o.weights, self.served)
             gain = gain + (1 - o.coverage) * o.service * better
         return gain
 
@@ -177,15 +178,14 @@ class Growing:
         if not o.redundancy or not self.members:
             return torch.zeros(len(self.own))
         s = torch.tensor(self.members)
-        harm = o.worth[s] @ (self.harm - self.own[s, None]).clamp_min(0)
-        lost = o.worth * self.own + harm
+        lost = gains.repeated(o.worth, self.own, self.harm, o.worth[s], self.own[s])
         return -(1 - o.coverage) * o.redundancy / o.budget * lost
 
     def coverage_gains(self, which: Int[Tensor, "c"]) -> Float[Tensor, "c"]:
         """What each of some candidates would add by the coverage term."""
         o = self.objective
         rows = o.kernels.both(which) * o.stands[which, None]
-        return o.coverage * (rows.sub_(self.best).clamp_min_(0) @ o.distinct)
+        return o.coverage * gains.covered(rows, self.best, o.distinct)
 
 
 def unit(x: Float[Tensor, "... n"]) -> Float[Tensor, "... n"]:
