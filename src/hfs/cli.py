@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import hfs
-from hfs.commands import inspect, measure, select, train
+from hfs.commands import evaluate, inspect, measure, select, train, world
 from hfs.errors import HFSError
 
 app = typer.Typer(
@@ -29,6 +29,9 @@ COMMANDS: Sequence[Callable[..., None]] = (
     inspect.probe,
     measure.score,
     measure.compare,
+    evaluate.evaluate,
+    evaluate.results,
+    evaluate.verify,
     train.train,
     inspect.list_,
     inspect.doctor,
@@ -36,6 +39,7 @@ COMMANDS: Sequence[Callable[..., None]] = (
 )
 for command in COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)
+app.add_typer(world.app)
 
 
 def _version(wanted: bool | None) -> None:

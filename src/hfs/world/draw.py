@@ -4,6 +4,8 @@ Drawn on the CPU with numpy: the ground of a scene once, cut out anew for each f
 camera trembles; shapes as cached sprites. At 64 pixels a glyph's dot is two pixels wide.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Int, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
@@ -55,6 +57,7 @@ def frames(
     return out
 
 
+@lru_cache(maxsize=4)
 def _noise(size: int) -> Int[np.ndarray, "s s"]:
     drawn = np.random.default_rng(0).normal(0, _GRAIN, (2 * size, 2 * size))
     return drawn.round().astype(np.int16)

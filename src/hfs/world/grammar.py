@@ -32,6 +32,7 @@ def expand(pattern: str) -> list[str]:
     parts = re.split(r"\{([^{}]*)\}", pattern)
     choices = [part.split("|") if i % 2 else [part] for i, part in enumerate(parts)]
     joined = (" ".join("".join(words).split()) for words in product(*choices))
+    joined = (text.replace(" ?", "?") for text in joined)  # an empty choice before it
     return [f"{text[:1].upper()}{text[1:]}" for text in joined]
 
 
