@@ -34,6 +34,8 @@ class Item:
     evidence: tuple[Interval, ...] | None = None
     """Seconds ``[start, end)`` of which each must be seen; empty where nothing need be, None where
     it is not known."""
+    any_of: tuple[tuple[Interval, ...], ...] = ()
+    """Further evidence: of each group of such intervals, any one is enough."""
     positions: tuple[int, ...] = ()
     """Frames of the video, counted from 0, at which the evidence is seen."""
     files: tuple[str, ...] = ()
@@ -109,16 +111,34 @@ def load(benchmark: Benchmark, files: Sequence[str | Path], tally: Tally) -> lis
     """
     found: dict[str, Item] = {}
     for path in map(Path, files):
-        items = list(_items(benchmark, records(path, tally), path.name, tally))
-        if not items:
-            raise UsageError(
-                f"expected annotations of {_name(benchmark)} ({benchmark.about}), found none in "
-                f"{path}{': ' if tally.notes else ''}{'; '.join(tally.notes)}"
-            )
-        for item in items:
+        for item in of_records(benchmark, records(path, tally), str(path), tally):
             if found.setdefault(item.id, item) is not item:
                 tally.add(f"questions of {path.name} come again, the first counts", item.id)
     return list(found.values())
+
+
+def of_records(
+    benchmark: Benchmark, rows: Iterable[tuple[str, Mapping[str, Any]]], source: str, tally: Tally
+) -> list[Item]:
+    """The questions of keyed records. Raises UsageError where there is none among them."""
+    items = list(_items(benchmark, rows, source, tally))
+    if not items:
+        raise UsageError(
+            f"expected annotations of {_name(benchmark)} ({benchmark.about}), found none in "
+            f"{source}{': ' if tally.notes else ''}{'; '.join(tally.notes)}"
+        )
+    return items
+
+
+def extent(benchmark: Benchmark, items: Sequence[Item]) -> str:
+    """How many questions of how many videos, and which published split that is, if it is one."""
+    counts = len(items), len({item.video for item in items})
+    found = f"{_name(benchmark)}: {counts[0]:,} questions of {counts[1]:,} videos"
+    for whole in benchmark.whole:
+        if counts == (whole.questions, whole.videos):
+            return f"{found}, the whole {whole.split} split"
+    known = " or ".join(f"{w.questions:,} of {w.videos:,} ({w.split})" for w in benchmark.whole)
+    return f"{found}; published: {known}" if known else found
 
 
 def _items(

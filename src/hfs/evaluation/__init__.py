@@ -1,0 +1,1 @@
+"""Evaluation: a benchmark, pipelines and an answerer -> rows, and rows -> figures."""
