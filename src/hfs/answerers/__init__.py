@@ -16,6 +16,8 @@ class Truth:
     evidence: tuple[tuple[float, float], ...] | None = ()
     """Seconds ``[start, end)`` of which each must be shown; empty where nothing need be, None where
     it is not known."""
+    any_of: tuple[tuple[tuple[float, float], ...], ...] = ()
+    """Further evidence: of each group of such intervals, any one is enough."""
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,9 @@ class Answerer:
 
 
 def shown(truth: Truth, times: Sequence[float]) -> bool:
-    """Whether each interval of the evidence, ``[start, end)``, holds one of the times."""
-    return all(any(start <= t < end for t in times) for start, end in truth.evidence or ())
+    """Whether each interval of the evidence, or any of its group, holds one of the times."""
+    units = [*((interval,) for interval in truth.evidence or ()), *truth.any_of]
+    return all(any(start <= t < end for start, end in unit for t in times) for unit in units)
 
 
 def _draw(text: str, count: int) -> int:

@@ -35,6 +35,8 @@ class Truth:
     """Seconds at which the evidence is seen."""
     evidence: Float[Tensor, "_ 2"] | None = None
     """Intervals that hold the evidence, ``[start, end)`` in seconds."""
+    any_of: tuple[Float[Tensor, "_ 2"], ...] = ()
+    """Further evidence: of each group of such intervals, any one is enough."""
     windows: Float[Tensor, "_ 2"] | None = None
     """Every part of the video that is relevant, likewise."""
     saliency: Float[Tensor, "c"] | None = None
@@ -100,6 +102,7 @@ def _evidence(key: str, record: Mapping[str, Any]) -> Iterator[Truth]:
         question=str(record.get("question", "")),
         duration=positive(record["duration"]),
         evidence=_intervals(record["evidence"]) if record["evidence"] else None,
+        any_of=tuple(map(_intervals, record.get("any_of", ()))),
     )
 
 

@@ -108,9 +108,12 @@ def judge(
     if truth.moments is not None:
         scores = metrics.precision_recall_f1(times, truth.moments, tolerance=tolerance)
         found |= dict(zip(("precision", "recall", "f1"), scores, strict=True))
-    if truth.evidence is not None:
-        found["evidence_recall"] = metrics.windows_hit(times, truth.evidence)
-        found.setdefault("precision", metrics.window_precision(times, truth.evidence))
+    if truth.evidence is not None or truth.any_of:
+        single = () if truth.evidence is None else truth.evidence.split(1)
+        units = (*single, *truth.any_of)
+        hits = [metrics.evidence_hit(times, unit) for unit in units]
+        found["evidence_recall"] = sum(hits) / len(hits)
+        found.setdefault("precision", metrics.window_precision(times, torch.cat(units)))
     if truth.windows is not None:
         found["windows_hit"] = metrics.windows_hit(times, truth.windows)
         found.setdefault("precision", metrics.window_precision(times, truth.windows))

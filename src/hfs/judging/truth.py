@@ -45,7 +45,8 @@ def load_truth(paths: Iterable[Path], tally: Tally, *, subset: str = "all") -> d
             f"{', '.join(map(str, paths)) or 'no file'}: {'; '.join(tally.notes) or 'none there'}"
         )
     for truth in kept.values():
-        if all(_missing(x) for x in (truth.moments, truth.evidence, truth.windows, truth.scenes)):
+        said = (truth.moments, truth.evidence, truth.any_of, truth.windows, truth.scenes)
+        if all(_missing(x) for x in said):
             tally.add(
                 "questions have no evidence in seconds, so only largest_gap is measured "
                 "(frame positions need the fps in the same record)",
