@@ -120,7 +120,7 @@ def trace(
     """The stages, one after the other."""
     stages = Stages.of(pipeline)
     # the question first: what is wrong with it shows before any frame is decoded
-    asked = query(question, options, stages.encoder, stages.backbone)
+    asked = query(question, options, stages.encoder, stages.backbone, cache)
     looked = look(
         video, stages, start=start, end=end, cache=cache, limits=limits, progress=progress
     )
@@ -239,7 +239,7 @@ def pick(
         candidates=len(looked.candidates.times),
         window=(looked.candidates.start, looked.candidates.end),
         value=sum(frame.gain for frame in frames),
-        notes=_notes(scored, looked.evidence, budget),
+        notes=(*asked.notes, *_notes(scored, looked.evidence, budget)),
     )
     return Trace(selection, looked.candidates, looked.features, looked.evidence, asked, scored)
 

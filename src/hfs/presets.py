@@ -1,15 +1,17 @@
 """A name or spec -> the pipeline it stands for: nothing but plug-in specs, one a stage.
 
 ``offline`` downloads nothing. ``balanced`` looks with SigLIP 2. ``auto`` is ``balanced`` where its
-weights are at hand or the hub answers within seconds, else ``offline``, and says so. Any stage can
-be replaced: ``offline(selector=top_k, readers=[subtitles])``.
+weights are at hand or the hub answers within seconds, else ``offline``, and says so.
+``trained(model='DIR')`` is the pipeline that a trained student records, the student in it. Any
+stage can be replaced: ``offline(selector=top_k, readers=[subtitles])``.
 """
 
 import dataclasses
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
-from hfs import hub, plugins
+from hfs import hub, plugins, trained
 from hfs.errors import SpecError
 from hfs.plugins import Spec
 
@@ -40,7 +42,7 @@ class Pipeline:
 
 OFFLINE = Pipeline()
 BALANCED = Pipeline(backbone=f"siglip(model={WEIGHTS!r})", encoder="text")
-NAMES = ("auto", "offline", "balanced")
+NAMES = ("auto", "offline", "balanced", "trained")
 
 
 def resolve(text: str | Pipeline) -> tuple[Pipeline, tuple[str, ...]]:
@@ -51,7 +53,10 @@ def resolve(text: str | Pipeline) -> tuple[Pipeline, tuple[str, ...]]:
     if isinstance(text, Pipeline):
         return text, ()
     spec = plugins.parse(text)
-    base, fallbacks = _base(spec.name)
+    if spec.name == "trained":
+        base, fallbacks, spec = *_trained(spec), _without_model(spec)
+    else:
+        base, fallbacks = _base(spec.name)
     stages = {f.name for f in dataclasses.fields(Pipeline)}
     if unknown := set(spec.options) - stages:
         raise SpecError(
@@ -60,8 +65,10 @@ def resolve(text: str | Pipeline) -> tuple[Pipeline, tuple[str, ...]]:
         )
     given = {stage: _given(stage, value) for stage, value in spec.options.items()}
     pipeline = dataclasses.replace(base, **given)
-    if "readers" not in given and spec.name != "pipeline" and not _has_ocr():
-        pipeline = dataclasses.replace(pipeline, readers=("subtitles",))
+    asks = "readers" not in given and spec.name != "pipeline"
+    if asks and "ocr" in pipeline.readers and not _has_ocr():
+        others = tuple(reader for reader in pipeline.readers if reader != "ocr")
+        pipeline = dataclasses.replace(pipeline, readers=others)
         fallbacks += (
             "on-screen text is not read, because rapidocr or onnxruntime is not installed: "
             "pip install 'hfs-video[ocr]'",
@@ -87,6 +94,31 @@ def _base(name: str) -> tuple[Pipeline, tuple[str, ...]]:
         f"offline serves in place of balanced, because {missing}: what a frame shows is not "
         f"matched with the question's words. For better frames: {remedy}",
     )
+
+
+def _trained(spec: Spec) -> tuple[Pipeline, tuple[str, ...]]:
+    """What a checkpoint names, its student as encoder and scorer."""
+    model = spec.options.get("model")
+    if not isinstance(model, str):
+        raise SpecError(
+            f"expected trained(model='DIR') with the folder or hub name of a student, got {spec}"
+        )
+    found = trained.record(model)
+    name = str(found.folder) if Path(model).expanduser().is_dir() else model
+    student = {"model": name}
+    pipeline = Pipeline(
+        sampler=found.sampler,
+        readers=found.readers if found.readers is not None else OFFLINE.readers,
+        backbone=found.backbone,
+        encoder=str(Spec("implicit", student)),
+        scorers=(str(Spec("student", student)), *found.scorers),
+        selector=found.selector,
+    )
+    return pipeline, ()
+
+
+def _without_model(spec: Spec) -> Spec:
+    return Spec(spec.name, {name: v for name, v in spec.options.items() if name != "model"})
 
 
 def _given(stage: str, value: object) -> str | tuple[str, ...]:

@@ -115,5 +115,12 @@ def _edges(times: Tensor, start: float, end: float) -> list[float]:
 
 
 def _facet(scores: Scores, query: Query, j: int) -> str:
-    served = scores.facets[:, j] * scores.weights
-    return query.facets[int(served.argmax())] if float(served.max()) > 0 else ""
+    """The facet that a candidate serves best by weight; of a thought, the cue that it serves best.
+
+    A thought's cues say more than the question that they were drawn from, however they are weighed.
+    """
+    cues = torch.tensor([bool(query.thought) and f != query.question for f in query.facets])
+    for served in (scores.facets[:, j] * cues, scores.facets[:, j] * scores.weights):
+        if float(served.max()) > 0:
+            return query.facets[int(served.argmax())]
+    return ""

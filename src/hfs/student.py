@@ -266,6 +266,30 @@ class HFSStudent(PreTrainedModel):
             )
         return self.network(features, times, mask, queries, prior, text)
 
+    @torch.no_grad()
+    def judge(
+        self,
+        features: Float[Tensor, "n d"],
+        times: Float[Tensor, "n"],
+        vectors: Float[Tensor, "m q"],
+        weights: Float[Tensor, "m"],
+        prior: Float[Tensor, "m n"],
+        text: Float[Tensor, "n e"] | None = None,
+    ) -> tuple[Float[Tensor, "n"], Float[Tensor, "m n"]]:
+        """Relevance and facets in [0, 1] of one video's candidates, on the student's device."""
+        where = self.query_tokens.device
+        real = torch.ones(1, len(vectors), dtype=torch.bool)
+        queries = QueryBatch(vectors[None].to(where), weights[None].to(where), real.to(where), [])
+        output = self.score(
+            features[None].to(where),
+            times[None].to(where),
+            torch.ones(1, len(times), dtype=torch.bool, device=where),
+            queries,
+            prior[None].to(where),
+            None if text is None else text[None].to(where),
+        )
+        return student_output.calibrated(output, 0, len(times))
+
     def scores(
         self,
         output: StudentOutput,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hfs.commands import screen
+from hfs.errors import UsageError
 from hfs.plugins import Spec, parse
 from hfs.timecode import clock
 from hfs.timecode import parse as seconds
@@ -28,6 +29,10 @@ def select(
             "--pipeline", "--preset", help="auto, offline, balanced, or a spec of all stages."
         ),
     ] = "auto",
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="DIR|NAME", help="A trained student, with the pipeline it names."),
+    ] = None,
     sampler: Annotated[str | None, typer.Option(help="Which frames to look at.")] = None,
     reader: Annotated[
         list[str] | None, typer.Option("--reader", help="A source of text; once for each.")
@@ -71,7 +76,8 @@ def select(
         "encoder": encoder,
         "selector": selector,
     }
-    spec = _with(parse(pipeline), {k: v for k, v in stages.items() if v is not None})
+    preset = _preset(pipeline, model)
+    spec = _with(preset, {k: v for k, v in stages.items() if v is not None})
     import hfs
     from hfs.types import Limits
 
@@ -100,6 +106,17 @@ def select(
         screen.put_json(selection.to_json(), json)
     if json != "-":
         _show(selection, out)
+
+
+def _preset(pipeline: str, model: str | None) -> Spec:
+    if model is None:
+        return parse(pipeline)
+    if pipeline != "auto":
+        raise UsageError(
+            f"expected --model or --pipeline, got both: --model {model} is --pipeline "
+            f"\"trained(model='{model}')\", and single stages can be replaced beside it"
+        )
+    return Spec("trained", {"model": model})
 
 
 def _with(spec: Spec, stages: dict[str, Any]) -> Spec:

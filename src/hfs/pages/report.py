@@ -10,7 +10,7 @@ from hfs.pages.reasons import Piece, Reason, asked, pieces, reason
 from hfs.pages.template import template
 from hfs.pages.timeline import timeline
 from hfs.timecode import clock
-from hfs.types import Candidates, Evidence, Scores, SelectedFrame, Selection
+from hfs.types import Asked, Candidates, Evidence, Scores, SelectedFrame, Selection
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def report(
         channels=sorted(selection.channels.items(), key=lambda channel: -channel[1]),
         means=(_mean([f.score for f in selection.frames]), _mean([e.score for e in evenly])),
         thought=query.get("thought", ""),
-        facets=list(zip(query.get("facets", []), query.get("weights", []), strict=False)),
+        facets=_facets(query),
         troubles=troubles(selection),
         remarks=[*selection.fallbacks, *selection.notes, *troubles(selection)],
         command=command(selection),
@@ -149,6 +149,14 @@ def _cards(selection: Selection, scores: Scores, images: Mapping[int, bytes]) ->
 def _quotes(frame: SelectedFrame, wanted: Set[str]) -> list[Quote]:
     quotes = [Quote(t.source, max(t.start, 0.0), pieces(t.text, wanted)) for t in frame.text]
     return sorted(quotes, key=lambda quote: not quote.telling)
+
+
+def _facets(query: Asked) -> list[tuple[str, float]]:
+    """Each different facet with its weight: several vectors may look for the same words."""
+    weights: dict[str, float] = {}
+    for facet, weight in zip(query.get("facets", []), query.get("weights", []), strict=False):
+        weights[facet] = weights.get(facet, 0.0) + weight
+    return list(weights.items())
 
 
 def _data(image: bytes) -> str:
