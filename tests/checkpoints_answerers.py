@@ -35,6 +35,28 @@ def smolvlm(folder: Path) -> Path:
     return _processor(teachers.smolvlm(folder), "SmolVLMProcessor", image_seq_len=4)
 
 
+def idefics3(folder: Path) -> Path:
+    """As HuggingFaceTB/SmolVLM-Instruct: SmolVLM's class before it knew videos."""
+    import transformers
+
+    tokenizer = teachers._bytes_bpe(
+        (*teachers.SMOL_TOKENS, "<image>"), eos="<end_of_utterance>", template=teachers.SMOL
+    )
+    config = transformers.Idefics3Config(
+        text_config={"model_type": "llama", **teachers._qwen_text(tokenizer)},
+        vision_config={**TOWER, **PICTURE},
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        pad_token_id=tokenizer.pad_token_id,
+        scale_factor=2,
+    )
+    pictures = transformers.Idefics3ImageProcessorPil(
+        size={"longest_edge": 64}, max_image_size={"longest_edge": 32}
+    )
+    kind = transformers.Idefics3ForConditionalGeneration
+    teachers._save(folder, kind, config, tokenizer, pictures)
+    return _processor(folder, "Idefics3Processor", image_seq_len=4)
+
+
 def llava_onevision(folder: Path) -> Path:
     """As llava-hf/llava-onevision-qwen2-7b-ov-hf: SigLIP tower, Qwen2, 16 tokens and a newline."""
     import transformers
