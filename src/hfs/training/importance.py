@@ -107,8 +107,10 @@ def make_readable(model: Any) -> None:
 def _reader_of(base: str) -> Any:
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+    known = ALL_ATTENTION_FUNCTIONS.get(base)  # all but eager, of which each family has its own
+
     def attention(
-        module: torch.nn.Module,
+        module: Any,
         query: Tensor,
         key: Tensor,
         value: Tensor,
@@ -116,8 +118,7 @@ def _reader_of(base: str) -> Any:
         reading: Reading | None = None,
         **options: Any,
     ) -> Any:
-        own = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
-        inner = ALL_ATTENTION_FUNCTIONS.get_interface(base, own)
+        inner = known or vars(sys.modules[type(module).__module__])["eager_attention_forward"]
         if reading is not None:
             scaling = options.get("scaling") or query.shape[-1] ** -0.5
             reading.add(module.layer_idx, query, key, attention_mask, scaling)

@@ -128,7 +128,7 @@ class Prompter:
 
     def _ask(self, question: str, options: tuple[str, ...]) -> str:
         lettered = zip(string.ascii_uppercase, options, strict=False)
-        lines = [question, *(f"{letter}. {option}" for letter, option in lettered)]
+        lines = [question.strip(), *(f"{letter}. {option.strip()}" for letter, option in lettered)]
         return self.plain("\n".join([*lines, BY_LETTER if options else FREELY]))
 
     def _render(self, frames: int) -> tuple[tuple[str, ...], ...]:

@@ -7,6 +7,7 @@ on the same frames. One pass reads a batch of ragged prompts, padded on the righ
 attention never looks; the head sees only the positions that predict the answer.
 """
 
+import copy
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,18 +19,18 @@ from typing import Any, Literal
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from hfs import hub
 from hfs.errors import MissingExtra, UsageError
 from hfs.training.importance import Reading, by_gradient, make_readable
+from hfs.training.losses import IGNORED, answer_loss
 from hfs.training.prompt import Prompt, Prompter, chat_template
 from hfs.training.slots import Choice, Slots, fill
 from hfs.training.visual_tokens import Tower, VisualTokens
 
 Importance = Literal["attention", "gradient"]
-IGNORED = -100
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class LoRA:
     rank: int = 16
     alpha: int = 32
     dropout: float = 0.0
+    seed: int = 0
+    """Of the adapters' first values; they change nothing until they have learnt."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ class Teacher(nn.Module):
         make_readable(model)
         self._choose_what_learns(lora, frozen)
         if checkpointing:
-            model.get_decoder().gradient_checkpointing_enable({"use_reentrant": False})
+            _checkpoint(model.get_decoder())
         depth = model.get_decoder().config.num_hidden_layers
         last = -(-depth // 2) if attention_layers is None else attention_layers
         if not 1 <= last <= depth:
@@ -162,8 +165,12 @@ class Teacher(nn.Module):
         )
 
     def save_pretrained(self, folder: Path) -> None:
-        """The model (only the adapters, where it has them) with tokenizer and image processor."""
-        self.model.save_pretrained(folder)
+        """A whole model with tokenizer and image processor, as `from_pretrained` loads it.
+
+        Adapters are added to the weights of a copy.
+        """
+        saved = copy.deepcopy(self._adapted).merge_and_unload() if self._adapted else self.model
+        saved.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder, chat_template=self.prompter.template)
         self.image_processor.save_pretrained(folder)
 
@@ -208,13 +215,11 @@ class Teacher(nn.Module):
             if by_gates:
                 slots = [s.gated(g) for s, g in zip(slots, gates, strict=True)]
             reading = self._reading(batch, slots, mask) if importance == "attention" else None
-            logits = self._read(batch, slots, reading).float()
-            token_ce = cross_entropy(
-                logits.transpose(1, 2), batch.targets, reduction="none", ignore_index=IGNORED
-            )
-            total = token_ce.sum(1)
-            ce = total / (batch.targets != IGNORED).sum(1)
-            found = by_gradient(-total, gates, mask) if by_gates else None
+            logits = self._read(batch, slots, reading)
+            # answer_loss has each place predict the next one; here a place predicts its own target
+            ce = answer_loss(pad(logits, (0, 0, 0, 1)), pad(batch.targets, (1, 0), value=IGNORED))
+            log_p = -ce * (batch.targets != IGNORED).sum(1)
+            found = by_gradient(log_p, gates, mask) if by_gates else None
         if by_gates and not torch.is_grad_enabled():
             ce = ce.detach()
         return TeacherOutput(
@@ -285,10 +290,10 @@ class Teacher(nn.Module):
             rows.append(torch.tensor(prompt.ids + opening + target[:-1]))
             predicts.append(torch.arange(last, last + len(target)))
             targets.append(torch.tensor(target))
-        pad, device = self.tokenizer.pad_token_id or 0, self.device
+        padding, device = self.tokenizer.pad_token_id or 0, self.device
         return _Batch(
             prompts,
-            pad_sequence(rows, batch_first=True, padding_value=pad).to(device),
+            pad_sequence(rows, batch_first=True, padding_value=padding).to(device),
             pad_sequence(predicts, batch_first=True).to(device),
             pad_sequence(targets, batch_first=True, padding_value=IGNORED).to(device),
         )
@@ -359,8 +364,10 @@ class Teacher(nn.Module):
 
     def _choose_what_learns(self, lora: LoRA | None, frozen: bool) -> None:
         self.model.requires_grad_(False)
+        self._adapted: Any = None
         if lora is not None:
-            self.model.add_adapter(_adapter(self.model, lora))
+            # not a second registration of the same modules
+            object.__setattr__(self, "_adapted", _adapt(self.model, lora))
         elif not frozen:
             for part in (
                 self.model.get_decoder(),
@@ -387,20 +394,29 @@ def option_index(options: Sequence[str], answer: str | int) -> int:
     )
 
 
-def _adapter(model: Any, lora: LoRA) -> Any:
+def _adapt(model: Any, lora: LoRA) -> Any:
+    """peft's view of the model, whose linear layers in the language model now have adapters."""
     try:
-        from peft import LoraConfig
+        from peft import LoraConfig, LoraModel
     except ImportError as error:
         raise MissingExtra("a teacher with adapters", "peft", "train") from error
     decoder = model.get_decoder()
     home = next(name for name, module in model.named_modules() if module is decoder)
     linear = {n.rsplit(".")[-1] for n, m in decoder.named_modules() if isinstance(m, nn.Linear)}
-    return LoraConfig(
+    config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules=rf"{re.escape(home)}\..*\.({'|'.join(sorted(linear))})",
     )
+    with torch.random.fork_rng():
+        torch.manual_seed(lora.seed)
+        return LoraModel(model, config, "default")
+
+
+def _checkpoint(decoder: Any) -> None:
+    enable = getattr(decoder, "activation_checkpointing_enable", None)  # its name since 5.20 or so
+    (enable or decoder.gradient_checkpointing_enable)({"use_reentrant": False})
 
 
 @contextmanager
