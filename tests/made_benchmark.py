@@ -4,10 +4,14 @@ Every picture of a video carries its number (render.py), and a question is about
 """
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
 from render import render
+
+HUNDREDTHS = Fraction(1, 100)
+FAST = {"preset": "ultrafast"}
 
 
 class Made(NamedTuple):
@@ -30,7 +34,7 @@ def made(folder: Path, *, videos: int = 2, questions: int = 4, missing: int = 0)
         name = f"clip{v}"
         if v < videos:
             where = folder / "videos" / ("deep" if v % 2 else ".") / f"{name}.mp4"
-            render(where, range(0, 1000, 10), base=_BASE, size=(64, 48), options=_FAST)
+            render(where, range(0, 1000, 10), base=HUNDREDTHS, size=(64, 48), options=FAST)
         for q in range(questions):
             rows.append(
                 {
@@ -52,9 +56,3 @@ def made(folder: Path, *, videos: int = 2, questions: int = 4, missing: int = 0)
     path = folder / "lvb.json"
     path.write_text(json.dumps(rows))
     return Made(path, folder / "videos", len(rows))
-
-
-from fractions import Fraction  # noqa: E402
-
-_BASE = Fraction(1, 100)
-_FAST = {"preset": "ultrafast"}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hfs import plugins, presets
 from hfs.benchmarks import Item
@@ -30,6 +30,7 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
+@runtime_checkable
 class Chooser(Protocol):
     """A column of the comparison at each of its budgets."""
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -173,16 +174,15 @@ class _Maker:
     def _video(self, work: Work) -> Iterator[_Shown]:
         item = work.units[0].item
         subtitles = self.folder.subtitle(item) if self.setting.subtitles else None
-        try:
-            session = Session(
-                work.path, cache=self.cache, subtitles=subtitles, start=item.subtitles_start
-            )
-        except HFSError as error:
-            yield from (
-                _Shown(self._row(unit, work.path, error=error), None) for unit in work.units
-            )
-            return
-        with session:
+        session = Session(
+            work.path, cache=self.cache, subtitles=subtitles, start=item.subtitles_start
+        )
+        with ExitStack() as opened:
+            try:
+                opened.enter_context(session)
+            except HFSError as error:
+                yield from (_Shown(self._row(u, work.path, error=error), None) for u in work.units)
+                return
             choices: dict[tuple[str, str, int], Choice] = {}
             for unit in work.units:
                 try:

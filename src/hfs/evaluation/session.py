@@ -4,12 +4,13 @@ It is looked at once for each sampler and backbone, its text is read once, score
 each question, and a frame that several selections show is decoded once.
 """
 
-import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TypeVar
 
@@ -43,17 +44,25 @@ class Timed:
 
 
 class Session:
-    """One open video; close it when its questions are done."""
+    """One video, open inside a ``with``.
+
+    Entering raises HFSError for a video or subtitles that cannot be read.
+    """
 
     def __init__(self, path: Path, *, cache: Cache, subtitles: Path | None, start: float):
         self._cache = cache
         self._made: dict[tuple[str, ...], Timed] = {}
         self._pictures: OrderedDict[int, Tensor] = OrderedDict()
-        self._folder = tempfile.TemporaryDirectory(prefix="hfs-")
-        self._subtitles = subtitles and as_srt(subtitles, Path(self._folder.name), start=start)
-        self.video = Video.open(path)
+        self._open = ExitStack()
+        self._path, self._subtitles, self._start = path, subtitles, start
 
     def __enter__(self) -> "Session":
+        with self._open:
+            self.video = self._open.enter_context(Video.open(self._path))
+            if self._subtitles is not None:
+                folder = self._open.enter_context(TemporaryDirectory(prefix="hfs-"))
+                self._subtitles = as_srt(self._subtitles, Path(folder), start=self._start)
+            self._open = self._open.pop_all()  # to be closed on leaving
         return self
 
     def __exit__(
@@ -62,8 +71,7 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.video.close()
-        self._folder.cleanup()
+        self._open.close()
 
     def looked(self, stages: Stages) -> tuple[Looked, float]:
         """What these stages see and read in the video, and the seconds that it took."""
