@@ -29,6 +29,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import normalize, pad
 
 from hfs import gains
 from hfs.kernels import Kernels
@@ -83,10 +84,11 @@ class Objective:
         tau = max(reach * (scores.end - scores.start) / budget, 1e-6)
         kernels = Kernels.of(scores.times, features, tau=tau)
         single = scores.facets.shape[0] == 1
-        r = smooth(unit(scores.relevance.float()), kernels, width=smoothing)
-        facets = (
-            r[None] if single else smooth(unit(scores.facets.float()), kernels, width=smoothing)
+        told = (
+            scores.relevance[None] if single else torch.cat([scores.relevance[None], scores.facets])
         )
+        smoothed = smooth(unit(told.float()), kernels, width=smoothing)
+        r, facets = smoothed[0], smoothed if single else smoothed[1:]
         worth = r**2
         return Objective(
             worth=worth,
@@ -94,7 +96,7 @@ class Objective:
             facets=facets,
             weights=scores.weights.float(),
             kernels=kernels,
-            distinct=torch.nn.functional.normalize(1 / kernels.mass(), p=1, dim=0),
+            distinct=normalize(1 / kernels.mass(), p=1, dim=0),
             budget=budget,
             coverage=coverage,
             redundancy=redundancy if features is not None else 0.0,
@@ -207,12 +209,11 @@ def smooth(x: Float[Tensor, "... n"], kernels: Kernels, *, width: float) -> Floa
     if width <= 0 or n < 3:
         return x
     gap = kernels.times.diff().median()
-    total, weight = x.clone(), torch.ones(n)
+    total, weight = x, torch.ones(n)
     for offset in (1, 2):
         apart = (kernels.times[offset:] - kernels.times[:-offset]) / (width * gap)
         link = (-(apart**2) / 2).exp().float() * kernels.neighbours(offset)
-        total[..., :-offset] += link * x[..., offset:]
-        total[..., offset:] += link * x[..., :-offset]
-        weight[:-offset] += link
-        weight[offset:] += link
+        total = total + pad(link * x[..., offset:], (0, offset))
+        total = total + pad(link * x[..., :-offset], (offset, 0))
+        weight = weight + pad(link, (0, offset)) + pad(link, (offset, 0))
     return total / weight
