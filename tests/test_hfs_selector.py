@@ -80,6 +80,7 @@ def test_similarities_made_as_needed_give_the_selection_of_stored_ones(looks, mo
     cases = [world(seed, 25, looks=looks) for seed in range(5)]
     stored = [pick(Selector(), of, 6) for of in cases]
     monkeypatch.setattr(kernels, "STORED", 4)
+    monkeypatch.setattr(kernels, "SMALL", 4)
     monkeypatch.setattr(kernels, "BLOCK", 7)
     assert [pick(Selector(), of, 6) for of in cases] == stored
 

@@ -60,6 +60,7 @@ def test_rows_made_as_needed_are_those_that_are_kept(looks, monkeypatch):
     kept = Kernels.of(of.scores.times, of.features, tau=5.0)
     stored, mass = kept.both(rows), kept.mass()
     monkeypatch.setattr(kernels, "STORED", 4)
+    monkeypatch.setattr(kernels, "SMALL", 4)
     monkeypatch.setattr(kernels, "BLOCK", 3)
     made = Kernels.of(of.scores.times, of.features, tau=5.0)
     torch.testing.assert_close(made.both(rows), stored)

@@ -19,10 +19,12 @@ from hfs.types import Features
 
 STORED = 8000
 """Up to this many candidates the n x n similarities are kept; of more, rows are made as needed."""
+SMALL = 1024
+"""Up to this many, so are their cosines."""
 BLOCK = 512
 """Rows made at once."""
 SAMPLE = 1024
-"""Candidates, evenly spread, on which the median cosine is taken."""
+"""Of more, the median cosine is taken on this many, evenly spread."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Kernels:
         """How alike each row's candidate and every other are; all ones where nobody looked."""
         if self.features is None:
             return torch.ones(len(rows), len(self.times))
+        if len(self.times) <= SMALL:
+            return self._contrast(self._cosines[rows])
         return self._contrast(self.features[rows] @ self.features.T)
 
     def both(self, rows: Int[Tensor, "r"]) -> Float[Tensor, "r n"]:
@@ -78,12 +82,22 @@ class Kernels:
     def _background(self) -> float:
         assert self.features is not None
         n = len(self.times)
-        some = self.features[torch.linspace(0, n - 1, min(n, SAMPLE)).round().long()]
-        return min(max(float((some @ some.T).median()), 0.0), 0.9)
+        if n <= SMALL:
+            cosines = self._cosines
+        else:
+            some = self.features[torch.linspace(0, n - 1, min(n, SAMPLE)).round().long()]
+            cosines = some @ some.T
+        return min(max(float(cosines.median()), 0.0), 0.9)
+
+    @cached_property
+    def _cosines(self) -> Float[Tensor, "n n"]:
+        """Of every two candidates, where they are few."""
+        assert self.features is not None
+        return self.features @ self.features.T
 
     @cached_property
     def _stored(self) -> Float[Tensor, "n n"]:
-        """``both`` of all rows: the only n x n matrix, filled block by block."""
+        """``both`` of all rows: filled block by block; of many, the only matrix of its size."""
         n = len(self.times)
         full = torch.empty(n, n)
         for rows in self._blocks():
