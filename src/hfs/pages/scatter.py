@@ -75,8 +75,8 @@ def scatter(data: Sequence[Datum]) -> Scatter:
 
     Of a family that is a sweep of options, the two ends are labelled, and the one without options.
     """
-    across = _Axis([d.x for d in data], LEFT, WIDTH - RIGHT)
-    up = _Axis([d.y for d in data], HEIGHT - BOTTOM, TOP)
+    across = Axis([d.x for d in data], LEFT, WIDTH - RIGHT)
+    up = Axis([d.y for d in data], HEIGHT - BOTTOM, TOP)
     dots = [(across.place(d.x[0]), up.place(d.y[0])) for d in data]
     families: dict[str, list[int]] = {}
     for i, datum in enumerate(data):
@@ -110,7 +110,7 @@ def scatter(data: Sequence[Datum]) -> Scatter:
     return Scatter(tuple(points), tuple(curves), across.ticks, up.ticks)
 
 
-class _Axis:
+class Axis:
     """Values -> places between two ends, with a margin; ticks at round values."""
 
     def __init__(self, values: Sequence[tuple[float, float, float]], start: float, end: float):
