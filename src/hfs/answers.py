@@ -29,6 +29,18 @@ _ALTERNATIVES = re.compile(
 )
 
 
+INSTRUCTION = "Answer with the option's letter from the given choices directly."
+"""Of LongVideoBench and lmms-eval."""
+
+
+def prompt(question: str, options: Sequence[str] = ()) -> str:
+    """The question alone, or with its options by letter and how to answer."""
+    if not options:
+        return question
+    named = zip(letters(len(options)), options, strict=True)
+    return "\n".join([question, *(f"{one}. {option}" for one, option in named), INSTRUCTION])
+
+
 def letters(count: int) -> str:
     """``ABCD`` for four options. Raises UsageError for more options than letters."""
     if count > len(ascii_uppercase):

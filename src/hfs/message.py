@@ -17,8 +17,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from hfs.errors import UsageError
-from hfs.types import Frames, TimedText
+from hfs.errors import UsageError, VideoError
+from hfs.timecode import clock
+from hfs.types import Frames, Selection, TimedText
+from hfs.video import Video
 
 Pairing = Literal["duplicate", "neighbour", "images"]
 """How frames reach a model that merges two frames of a video into one temporal patch.
@@ -90,6 +92,29 @@ class Message:
             [picture for picture in self.named for _ in range(times)],
             [time for time in self.times for _ in range(times)],
         )
+
+
+def shown(video: Video, indices: list[int], size: tuple[int, int] | None = None) -> Frames:
+    """These frames of a video, at that height and width or as they are.
+
+    Raises VideoError where one is lost.
+    """
+    decoded = [
+        replace(frames, pixels=frames.pixels if size is None else resize(frames.pixels, size))
+        for frames in video.frames(torch.tensor(indices, dtype=torch.int64), batch=1)
+    ]
+    found = [int(frames.indices[0]) for frames in decoded]
+    if lost := sorted(set(indices) - set(found)):
+        at = clock(float(video.times[lost[0]]), digits=3)
+        raise VideoError(f"expected to decode the frame at {at}, and it is lost")
+    where = torch.tensor(found, dtype=torch.int64)
+    return Frames(torch.cat([frames.pixels for frames in decoded]), video.times[where], where)
+
+
+def said(selection: Selection) -> tuple[TimedText, ...]:
+    """What is said at the chosen frames, once each; on-screen text is in the frames anyway."""
+    texts = dict.fromkeys(text for frame in selection.frames for text in frame.text)
+    return tuple(text for text in texts if text.source != "ocr")
 
 
 def seconds(time: float) -> str:

@@ -17,11 +17,13 @@ from pathlib import Path, PurePath
 import torch
 from PIL import ExifTags, Image
 
-from hfs import document, plugins
+from hfs import document, handover, plugins
 from hfs.errors import OutputError, UsageError, VideoError
+from hfs.handover import Handover
+from hfs.message import resize
 from hfs.pages.report import report
 from hfs.timecode import clock
-from hfs.types import Candidates, Evidence, Scores, SelectedFrame, Selection
+from hfs.types import Candidates, Evidence, Frames, Scores, SelectedFrame, Selection
 from hfs.video import Video
 
 DOCUMENT, REPORT = "selection.json", "report.html"
@@ -42,11 +44,13 @@ def write(
     candidates: Candidates,
     scores: Scores,
     evidence: Evidence,
+    handed: Handover = Handover(),  # noqa: B008 (frozen)
     progress: Callable[[int, int], None] | None = None,
 ) -> Selection:
     """Write the result, in place of an earlier one; the selection comes back naming its files.
 
-    ``progress`` is told how many frames of how many are written.
+    ``handed`` says in which size, and which hosts' requests stand beside it; ``progress`` is told
+    how many frames of how many are written.
     Raises OutputError where ``check`` does, and where writing fails: then nothing has changed.
     """
     path = check(folder)
@@ -57,10 +61,13 @@ def write(
     selection = replace(selection, frames=frames)
     evenly = candidates.keep(_evenly(scores, len(frames)))
     with _whole(path) as part:
-        named, images = {frame.index: frame for frame in frames}, {}
-        for index, _, picture in _decode(video, list(named)):
+        named, images, kept = {frame.index: frame for frame in frames}, {}, []
+        for index, _, pixels in _decode(video, list(named), size=handed.size):
+            picture = _picture(pixels)
             _save(part, named[index], picture, selection)
             images[index] = _jpeg(picture, LARGE)
+            if handed.exporters:
+                kept.append(pixels)
             if progress is not None:
                 progress(len(images), len(frames))
         if lost := [clock(f.time, digits=3) for f in frames if f.index not in images]:
@@ -72,12 +79,17 @@ def write(
             evidence=evidence,
             images=images,
             uniform=[
-                (time, _jpeg(picture, SMALL))
-                for _, time, picture in _decode(video, evenly.indices.tolist(), side=SMALL)
+                (time, _jpeg(_picture(pixels), SMALL))
+                for _, time, pixels in _decode(video, evenly.indices.tolist(), side=SMALL)
             ],
         )
         (part / REPORT).write_bytes(page.encode("utf-8", "replace"))
         (part / DOCUMENT).write_text(document.text(selection.to_json()), encoding="utf-8")
+        if kept:
+            where = torch.tensor(list(named))
+            chosen = Frames(torch.stack(kept), video.times[where], where)
+            for name, text in handed.documents(selection, chosen).items():
+                (part / name).write_text(text, encoding="utf-8")
     return selection
 
 
@@ -115,7 +127,7 @@ def _ours(path: Path) -> set[str]:
         selection = Selection.from_json(path / DOCUMENT)
     except UsageError:
         return set()
-    return {DOCUMENT, REPORT, *(f.file for f in selection.frames if f.file)}
+    return {DOCUMENT, REPORT, *(f.file for f in selection.frames if f.file), *handover.names()}
 
 
 @contextmanager
@@ -147,12 +159,20 @@ def _evenly(scores: Scores, count: int) -> torch.Tensor:
 
 
 def _decode(
-    video: Video, indices: Sequence[int], *, side: int | None = None
-) -> Iterator[tuple[int, float, Image.Image]]:
-    """Index, time and picture of each frame, one at a time: full-size frames are large."""
+    video: Video,
+    indices: Sequence[int],
+    *,
+    side: int | None = None,
+    size: tuple[int, int] | None = None,
+) -> Iterator[tuple[int, float, torch.Tensor]]:
+    """Index, time and pixels of each frame, one at a time: full-size frames are large."""
     for frames in video.frames(torch.tensor(indices), side=side, batch=1):
-        picture = Image.fromarray(frames.pixels[0].permute(1, 2, 0).numpy())
-        yield int(frames.indices[0]), float(frames.times[0]), picture
+        pixels = frames.pixels if size is None else resize(frames.pixels, size)
+        yield int(frames.indices[0]), float(frames.times[0]), pixels[0]
+
+
+def _picture(pixels: torch.Tensor) -> Image.Image:
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
 
 
 def _save(part: Path, frame: SelectedFrame, picture: Image.Image, selection: Selection) -> None:

@@ -15,6 +15,7 @@ from hfs.encoders import Encoder
 from hfs.errors import UsageError
 from hfs.evidence import evidence
 from hfs.features import features
+from hfs.handover import Handover, Size
 from hfs.plugins import Spec
 from hfs.presets import Pipeline
 from hfs.query import query
@@ -55,6 +56,9 @@ def select(
     subtitles: str | Path | None = None,
     out: str | Path | None = None,
     cache: str | Path | None = "default",
+    size: Size | None = None,
+    export: Sequence[str] = (),
+    with_subtitles: bool = False,
     seed: int = 0,
     stream: int | None = None,
     limits: Limits = Limits(),  # noqa: B008 (frozen)
@@ -64,11 +68,16 @@ def select(
 
     ``source`` is a path, bytes, a binary file object or `Frames`; ``start`` and ``end`` are
     seconds; ``pipeline`` is a preset or spec (`hfs.presets`); ``out`` is a folder for JPEGs,
-    document and report; ``cache`` is a folder, ``None`` for none. Raises UsageError for a call
-    that cannot be right, and other `HFSError`s for what cannot be done.
+    document and report; ``cache`` is a folder, ``None`` for none. Into ``out`` also go the requests
+    of the exporters in ``export``, over JPEGs of ``size`` (height, width), ``with_subtitles``
+    between them or not. Raises UsageError for a call that cannot be right, and other `HFSError`s
+    for what cannot be done.
     """
     if budget < 1:
         raise UsageError(f"expected a budget of at least 1 frame, got {budget}")
+    handed = Handover.of(export, size=size, with_subtitles=with_subtitles)
+    if export and out is None:
+        raise UsageError(f"expected a folder for {', '.join(export)}, got none: name it with out")
     chosen, fallbacks = presets.resolve(pipeline)
     if subtitles is not None:
         chosen = _with_subtitles(chosen, str(subtitles))
@@ -99,6 +108,7 @@ def select(
             candidates=found.candidates,
             scores=found.scores,
             evidence=found.evidence,
+            handed=handed,
             progress=_stage(progress, "writing frames"),
         )
 

@@ -6,7 +6,7 @@ their longest for the video, because the times are chosen later: the plan is nev
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TypeVar
 
@@ -188,6 +188,16 @@ class Cost:
 
     def _read(self, frames: int, size: Size) -> int:
         return self.chat.count(empty([self.time] * frames, size, self.said))
+
+
+def saying_what_fits(chat: Chat, message: Message, limit: int) -> Message:
+    """The message with as many of its subtitles, the first ones, as the tokens hold."""
+    counts = range(len(message.subtitles) + 1)
+    kept = _last(
+        [replace(message, subtitles=message.subtitles[:count]) for count in counts],
+        lambda shorter: chat.count(shorter) <= limit,
+    )
+    return kept or replace(message, subtitles=())
 
 
 def empty(times: list[float], size: Size, text: str) -> Message:
