@@ -19,17 +19,31 @@ noise and so changes nothing. Where fewer than k are real, the rows too many are
 Randomness comes from the generator given and from nowhere else.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from hfs.errors import UsageError
-from hfs.objective import Growing, Objective
+from hfs.objective import Objective
+from hfs.stacked import Given, Stacked, in_stacks
 
 NEVER = -1e30
 """Logit of what must not be chosen: finite, so that no derivative becomes 0 times infinity."""
 LEAST_UNIT = 1e-2
 """Of 1/k, what a wholly relevant frame can add: gains that differ by less count as noise."""
+
+
+class Drawn(NamedTuple):
+    """A set as soft greedy drew it."""
+
+    rows: Float[Tensor, "k n"]
+    """In the order of choice."""
+    value: Float[Tensor, ""]
+    """F of the set, as the sum of each row times the gains before it. Its derivative raises the
+    scores of the chosen and, through the rows, whatever would have gained more."""
 
 
 def soft_greedy(
@@ -50,27 +64,56 @@ def soft_greedy(
     F's own unit differs by budget (1/k) and knob, and with it tau = 0.1 would be cold for one
     video and hot for another. One unit serves all k steps, so that choices among gains too small to
     matter stay open instead of being blown up to certainties. ``tau`` -> 0 without noise is hard
-    greedy. ``budget`` is the objective's own where it is not given.
+    greedy. ``budget`` is the objective's own where it is not given; only what ``mask`` has is
+    chosen.
     """
-    allowed = torch.ones_like(objective.worth, dtype=torch.bool) if mask is None else mask
-    growing = Growing(objective)
-    every = torch.arange(len(allowed))
-    gains = _gains(growing, every)
-    unit = _unit(gains.detach()[allowed], objective.budget)
-    rows: list[Tensor] = []
-    while True:
-        logits = gains / (unit * tau)
+    (drawn,) = soft_greedy_batch(
+        [objective],
+        tau=tau,
+        budget=budget,
+        noise=noise,
+        generators=None if generator is None else [generator],
+        masks=None if mask is None else [mask],
+        hard=hard,
+    )
+    return drawn.rows
+
+
+def soft_greedy_batch(
+    objectives: Sequence[Objective],
+    *,
+    tau: float,
+    budget: int | None = None,
+    noise: float = 0.0,
+    generators: Sequence[torch.Generator] | None = None,
+    masks: Sequence[Bool[Tensor, "_"]] | None = None,
+    hard: bool = True,
+) -> list[Drawn]:
+    """`soft_greedy` of several videos of any sizes at once, which for small ones is far faster.
+
+    A video's noise comes from its own generator, so its rows do not depend on its company.
+    """
+    drawn: dict[int, Drawn] = {}
+    for stack in in_stacks(objectives, budget):
+        some = [objectives[i] for i in stack]
+        of = Stacked.of(some)
+        allowed = of.real.clone()
+        if masks is not None:
+            for row, i in zip(allowed, stack, strict=True):
+                row[: len(masks[i])] &= masks[i]
+        k = min(budget or of.budget, allowed.shape[1])
+        noises = torch.zeros(len(stack), k, allowed.shape[1])
         if noise:
-            logits = logits + noise * gumbel(allowed, generator)
-        logits = logits.masked_fill(~allowed, NEVER)
-        chosen = int(logits.argmax())
-        soft = logits.softmax(-1)
-        rows.append(straight_through(soft, torch.tensor(chosen)) if hard else soft)
-        allowed = allowed.index_fill(0, torch.tensor([chosen]), False)
-        if len(rows) == (budget or objective.budget) or not allowed.any():
-            return torch.stack(rows)
-        growing.add(chosen)
-        gains = _gains(growing, every)
+            for row, i, o in zip(noises, stack, some, strict=True):
+                every = torch.ones(k, len(o.worth), dtype=torch.bool)
+                row[:, : len(o.worth)] = noise * gumbel(
+                    every, generators[i] if generators else None
+                )
+        rows, values = _ascend(of, allowed, noises, tau, hard)
+        for place, (i, o) in enumerate(zip(stack, some, strict=True)):
+            most = int(allowed[place].sum())
+            drawn[i] = Drawn(rows[place, :most, : len(o.worth)], values[place, :most].sum())
+    return [drawn[i] for i in range(len(objectives))]
 
 
 def gumbel_slots(
@@ -164,15 +207,36 @@ def gumbel(real: Bool[Tensor, "*b n"], generator: torch.Generator | None) -> Flo
     return noise
 
 
-def _gains(growing: Growing, every: Int[Tensor, "n"]) -> Float[Tensor, "n"]:
-    """What each candidate would add to F."""
-    rest = growing.relevance_gains() + growing.redundancy_gains()
-    return rest + growing.coverage_gains(every)
-
-
-def _unit(gains: Float[Tensor, "c"], budget: int) -> float:
-    """The distance from the worst to the best first choice, and not less than noise."""
-    return max(float(gains.max() - gains.min()), LEAST_UNIT / budget)
+def _ascend(
+    of: Stacked,
+    allowed: Bool[Tensor, "b n"],
+    noises: Float[Tensor, "b k n"],
+    tau: float,
+    hard: bool,
+) -> tuple[Float[Tensor, "b k n"], Float[Tensor, "b k"]]:
+    """The rows of each video and what each added: the choices first, then their derivative."""
+    with torch.no_grad():
+        given, free = of.nothing(), allowed
+        members = torch.zeros(len(allowed), 0, dtype=torch.long)
+        gains = of.gains_after(given, members)
+        low = gains.masked_fill(~allowed, torch.inf).amin(1)
+        high = gains.masked_fill(~allowed, -torch.inf).amax(1)
+        scale = tau * (high - low).clamp_min(LEAST_UNIT / of.budget)[:, None]
+        for noise in noises.unbind(1):
+            chosen = (gains / scale + noise).masked_fill(~free, NEVER).argmax(1, keepdim=True)
+            members = torch.cat([members, chosen], 1)
+            if members.shape[1] == noises.shape[1]:
+                break
+            free = free.scatter(1, chosen, False)
+            alone = of.alone(chosen)
+            given = Given(*(torch.maximum(a, b) for a, b in zip(given, alone, strict=True)))
+            gains = of.gains_after(given, members)
+    gains = of.gains_along(members)
+    picked = _one_hot(members, allowed)
+    free = allowed[:, None] & (picked.cumsum(1) - picked.long() == 0)
+    soft = (gains / scale[..., None] + noises).masked_fill(~free, NEVER).softmax(-1)
+    rows = straight_through(soft, members) if hard else soft
+    return rows, (rows * gains).sum(-1)
 
 
 def _one_hot(chosen: Int[Tensor, "*b"], like: Tensor) -> Bool[Tensor, "*b n"]:
