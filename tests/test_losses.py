@@ -12,7 +12,7 @@ from torch import Tensor
 from hfs.errors import UsageError
 from hfs.objective import Objective
 from hfs.relaxation import membership as members_of
-from hfs.relaxation import soft_greedy
+from hfs.relaxation import soft_greedy_batch
 from hfs.selectors.hfs import greedy
 from hfs.training.losses import (
     LossWeights,
@@ -216,27 +216,34 @@ def test_the_sets_loss_asks_for_other_frames_and_unless_told_not_to_for_other_sc
     assert slopes[1][1] is None
 
 
-@pytest.mark.parametrize("seed", [3, 5])
-def test_descending_the_sets_loss_leads_from_poor_scores_to_a_good_set(seed):
-    of, g = world(seed, 16), torch.Generator().manual_seed(0)
-    truth = of.objective(Options())
-    best = value(truth, greedy(truth)[0])
-    logits = membership(16, [0, 1, 2]).requires_grad_()
+def test_descending_the_sets_loss_leads_from_poor_scores_to_good_sets():
+    worlds = [world(seed, 16) for seed in range(6)]
+    truths = [of.objective(Options()) for of in worlds]
+    best = [value(truth, greedy(truth)[0]) for truth in truths]
+    logits = membership(16, [0, 1, 2]).repeat(6, 1).requires_grad_()
+    noise = [torch.Generator().manual_seed(seed) for seed in range(6)]
 
-    def learned() -> Objective:
-        scores = Scores.of(logits.sigmoid(), of.scores.times)
-        return of._replace(scores=scores).objective(Options())
+    def learned() -> list[Objective]:
+        found = []
+        for row, of in zip(logits, worlds, strict=True):
+            scores = Scores.of(row.sigmoid(), of.scores.times)
+            found.append(of._replace(scores=scores).objective(Options()))
+        return found
 
-    with torch.no_grad():
-        start = value(truth, greedy(learned())[0])
+    def share() -> float:
+        with torch.no_grad():
+            pairs = zip(truths, learned(), strict=True)
+            return sum(value(truth, greedy(f)[0]) for truth, f in pairs) / sum(best)
+
+    start = share()
     for _ in range(100):
-        rows = soft_greedy(learned(), tau=0.3, noise=0.5, generator=g)
-        (slope,) = torch.autograd.grad(set_loss(truth, members_of(rows)), logits)
+        drawn = soft_greedy_batch(learned(), tau=0.3, noise=0.5, generators=noise)
+        losses = [set_loss(f, members_of(x.rows)) for f, x in zip(truths, drawn, strict=True)]
+        loss = torch.stack(losses).sum()
+        (slope,) = torch.autograd.grad(loss, logits)
         logits = (logits - 5 * slope).detach().requires_grad_()
-    with torch.no_grad():
-        end = value(truth, greedy(learned())[0])
-    assert start < 0.75 * best
-    assert end > 0.9 * best
+    assert start < 0.6
+    assert share() > 0.8
 
 
 # the sum
