@@ -93,7 +93,7 @@ def recipe(
             Phase("both", Sums(0.2), steps - steps // 2, batch, {"first": rate, "second": rate}),
         ),
         build=lambda: Toy(dropout),
-        data={"train": lambda told: Slow(bad)},
+        data={"train": lambda models, told: Slow(bad)},
         run=Run(every=2),
         plan=lambda: f"{steps} steps of sums",
     )

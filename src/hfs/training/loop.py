@@ -46,10 +46,14 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, told: Told | None 
         if done < begun + phase.steps:
             _phase(phase, trained, kept, log, begun, max(done - begun, 0), told)
         if phase.check is not None and done <= begun + phase.steps:
-            with _random(mix(recipe.run.seed, phase.name, "check")):
-                log.add(begun + phase.steps, f"{phase.name} check", phase.check(trained.learner))
+            log.add(begun + phase.steps, f"{phase.name} check", _checked(phase, trained))
         begun += phase.steps
-    facts = {"recipe": recipe.spec, "steps": begun, "seed": recipe.run.seed}
+    facts = {
+        "recipe": recipe.spec,
+        "steps": begun,
+        "seed": recipe.run.seed,
+        "figures": log.last(),
+    }
     trained.save(out / "models", facts)
     trained.accelerator.end_training()
     return out / "models"
@@ -66,7 +70,8 @@ def _phase(
 ) -> None:
     """A phase's steps from ``done`` on; ``begun`` steps of the run came before it."""
     run, accelerator = trained.recipe.run, trained.accelerator
-    source = trained.recipe.data[phase.data](told)
+    with accelerator.main_process_first():
+        source = trained.recipe.data[phase.data](trained.learner, told)
     if len(source) == 0:
         raise UsageError(f"expected examples for the phase {phase.name!r}, got none")
     shares = Shares(phase.batch, accelerator.process_index, accelerator.num_processes, run.micro)
@@ -82,6 +87,17 @@ def _phase(
             told(phase.name, step + 1, phase.steps)
             if (step + 1) % run.every == 0 or step + 1 == phase.steps:
                 trained.checkpoint(kept, begun + step + 1)
+
+
+def _checked(phase: Phase, trained: Trained) -> dict[str, float]:
+    """The phase's own judgement of the models, in evaluation mode and without gradient."""
+    assert phase.check is not None
+    trained.learner.eval()
+    try:
+        with torch.no_grad(), _random(mix(trained.recipe.run.seed, phase.name, "check")):
+            return dict(phase.check(trained.learner))
+    finally:
+        trained.learner.train()
 
 
 def _step(

@@ -38,6 +38,17 @@ class MetricsLog:
             raise self._unwritable(error) from error
         self._accelerator.log({f"{phase}/{k}": v for k, v in figures.items()}, step=step)
 
+    def last(self) -> dict[str, float]:
+        """The last figures of each phase and check, as "PHASE FIGURE"."""
+        if not self._path.is_file():
+            return {}
+        found: dict[str, float] = {}
+        for line in self._path.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            phase = record.pop("phase")
+            found |= {f"{phase} {k}": v for k, v in record.items() if k not in ("step", "seconds")}
+        return found
+
     def _unwritable(self, error: OSError) -> OutputError:
         return OutputError(
             f"expected to write {self._path}, got {error.strerror or error}: choose another --out"

@@ -161,8 +161,9 @@ class Recipe:
     phases: tuple[Phase, ...]
     build: Callable[[], Learner]
     """Makes the models on the CPU, the same ones each time."""
-    data: Mapping[str, Callable[[Told], Source]]
-    """Opens a source when its first phase begins; may compute what is missing (features)."""
+    data: Mapping[str, Callable[[Any, Told], Source]]
+    """Opens a source, given the learner, when a phase that names it begins. The main process does
+    so first, so that what it computes and keeps (features, thoughts) the others find."""
     run: Run = Run()
     plan: Callable[[], str] = lambda: ""
     """What the run will do and cost, printed before anything heavy happens."""

@@ -43,6 +43,7 @@ class Trained:
         names = {p: name for name, p in learner.named_parameters() if p.requires_grad}
         split = [part for name, params in groups.items() for part in _split(name, params, recipe)]
         optimizer = torch.optim.AdamW(split, lr=0.0)
+        learner.train()
         model, wrapped = accelerator.prepare(learner, optimizer)
         return Trained(recipe, accelerator, learner, model, wrapped, names)
 

@@ -1,0 +1,248 @@
+"""Questions with their videos -> one loss each: what a training step does, task by task.
+
+`Mutual` is the method: queries -> scores -> the set function -> a soft choice of k frames -> the
+teacher's answer from them -> losses for both. Its fields are the ingredients, each of which can be
+changed or left out by itself. `Answering` trains the teacher alone (warm-up, calibration), and
+`Offline` the student alone on fixed labels, as the field does and the paper (arXiv 2512.11534)
+does not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from hfs import plugins
+from hfs.errors import UsageError
+from hfs.objective import Objective
+from hfs.relaxation import gumbel_slots, in_time_order, membership, relaxed_top_k, soft_greedy
+from hfs.student import HFSStudent
+from hfs.student_output import StudentOutput
+from hfs.training.items import Item
+from hfs.training.losses import LossWeights, at_chosen, mutual, set_loss, teacher_to_student, total
+from hfs.training.recipe import Moment, Outcome
+from hfs.training.schedules import Settings
+from hfs.training.teacher import Importance, Teacher, TeacherOutput
+from hfs.training.visual_tokens import VisualTokens
+from hfs.types import Scores
+
+Relaxation = Literal["soft_greedy", "gumbel_slots", "relaxed_top_k"]
+Signal = Literal["teacher", "labels"]
+
+
+@dataclass(frozen=True)
+class Mutual:
+    """Student and teacher learn from answers and from one another."""
+
+    selector: str = "hfs"
+    """Spec of the `hfs` selector whose set function is maximised, here and in inference."""
+    relaxation: Relaxation = "soft_greedy"
+    """How frames are chosen; only the first looks at the set function."""
+    importance: Importance | None = "attention"
+    """How the teacher's use of each frame is read; None leaves out both KL terms."""
+    signal: Signal = "teacher"
+    """Where the student's KL target comes from: the teacher as it is now, or fixed labels."""
+    prior: bool = True
+    """Whether the backbone's similarity enters the scores."""
+    tau_student: float = 1.0
+    """Temperature of the student's distribution in the KL terms."""
+
+    def __call__(self, models: Any, items: list[Item], at: Moment) -> Outcome:
+        now = at.settings
+        output = scored(models.student, items, prior=self.prior)
+        rows, objectives = [], []
+        for i, scores in enumerate(scores_of(models.student, output, items)):
+            objective = self._objective(scores, items[i], now.budget)
+            logits = output.frame[i, : len(scores.times)].float().cpu()
+            rows.append(self._choose(objective, logits, now, at.generator(i)))
+            objectives.append(objective)
+        reading = self.importance if self.signal == "teacher" else None
+        read = answered(models.teacher, items, rows, importance=reading)
+        where = output.frame.device
+        sets = [set_loss(f, membership(Y)) for f, Y in zip(objectives, rows, strict=True)]
+        parts = {"answer": read.ce, "set": torch.stack(sets).to(where)}
+        parts |= self._alignment(items, rows, output, read)
+        return outcome(now.weights, parts, correct=read.correct)
+
+    def _objective(self, scores: Scores, item: Item, budget: int) -> Objective:
+        selector = plugins.build("selectors", self.selector)
+        return selector.objective(scores, item.content, min(budget, len(scores.times)))
+
+    def _choose(
+        self,
+        objective: Objective,
+        logits: Float[Tensor, "n"],
+        now: Settings,
+        generator: torch.Generator,
+    ) -> Float[Tensor, "k n"]:
+        """Hard rows in the order of time; their derivative is the relaxation's."""
+        drawn = {"tau": now.tau, "noise": now.noise, "generator": generator}
+        if self.relaxation == "soft_greedy":
+            return in_time_order(soft_greedy(objective, **drawn))
+        relax = {"gumbel_slots": gumbel_slots, "relaxed_top_k": relaxed_top_k}[self.relaxation]
+        return in_time_order(relax(logits, objective.budget, **drawn))
+
+    def _alignment(
+        self,
+        items: list[Item],
+        rows: list[Float[Tensor, "_k _n"]],
+        output: StudentOutput,
+        read: TeacherOutput,
+    ) -> dict[str, Float[Tensor, "b"]]:
+        """Both divergences, on the frames that the teacher saw, or on all that have labels."""
+        if self.signal == "labels":
+            target = targets(items, output.frame)
+            return {
+                "teacher_to_student": teacher_to_student(
+                    target, output.frame, output.frames, tau=self.tau_student
+                )
+            }
+        if read.importance is None:
+            return {}
+        chosen = [
+            at_chosen(output.frame[i, : Y.shape[1]].float(), Y.to(output.frame.device))
+            for i, Y in enumerate(rows)
+        ]
+        s = pad_sequence(chosen, batch_first=True)
+        both = mutual(read.importance.float(), s, read.mask, tau=self.tau_student)
+        return both._asdict()
+
+
+@dataclass(frozen=True)
+class Answering:
+    """The teacher learns alone: to answer from frames that nobody selected.
+
+    Warm-up shows short videos whole (``frames="all"``): from a cold teacher nothing can be learned.
+    Calibration shows random subsets (``"random"``), so that it is not over-sure of what it has not
+    seen.
+    """
+
+    frames: Literal["all", "random", "uniform"] = "all"
+    sizes: tuple[int, int] = (4, 32)
+    """Of the subsets, smallest and largest, all sizes equally likely."""
+
+    def __call__(self, models: Any, items: list[Item], at: Moment) -> Outcome:
+        picks = [self._pick(len(item.seen.features.times), at.generator(i))
+                 for i, item in enumerate(items)]  # fmt: skip
+        read = answered(models.teacher, items, picks, importance=None)
+        return outcome(LossWeights(), {"answer": read.ce}, correct=read.correct)
+
+    def _pick(self, n: int, generator: torch.Generator) -> Int[Tensor, "k"]:
+        low, high = (min(size, n) for size in self.sizes)
+        k = int(torch.randint(low, high + 1, (), generator=generator))
+        match self.frames:
+            case "all":
+                return torch.arange(n)
+            case "uniform":
+                return ((torch.arange(k) + 0.5) * n / k).long()
+            case "random":
+                return torch.randperm(n, generator=generator)[:k].sort().values
+
+
+@dataclass(frozen=True)
+class Offline:
+    """The student learns alone, from labels that were made once (`hfs.training.labels`)."""
+
+    prior: bool = True
+    tau_student: float = 1.0
+
+    def __call__(self, models: Any, items: list[Item], at: Moment) -> Outcome:
+        output = scored(models.student, items, prior=self.prior)
+        loss = teacher_to_student(
+            targets(items, output.frame), output.frame, output.frames, tau=self.tau_student
+        )
+        return Outcome(loss, {"teacher_to_student": loss.detach()})
+
+
+def scored(student: HFSStudent, items: Sequence[Item], *, prior: bool = True) -> StudentOutput:
+    """The student's logits of every item's candidates, padded to the longest."""
+    device = student.query_tokens.device
+    features = [item.seen.features for item in items]
+    n = [len(f.times) for f in features]
+    m, most = max(len(item.prior) for item in items), max(n)
+    similar = torch.zeros(len(items), m, most)
+    for i, item in enumerate(items):
+        if prior:
+            similar[i, : len(item.prior), : n[i]] = item.prior
+    text = None
+    if student.config.text_width:
+        read = [item.text if item.text is not None else torch.zeros(n[i], student.config.text_width)
+                for i, item in enumerate(items)]  # fmt: skip
+        text = pad_sequence(read, batch_first=True).to(device)
+    return student(
+        [item.example.question for item in items],
+        [item.example.options for item in items],
+        [item.thought for item in items],
+        pad_sequence([f.vectors.float() for f in features], batch_first=True).to(device),
+        pad_sequence([f.times for f in features], batch_first=True).to(device),
+        (torch.arange(most) < torch.tensor(n)[:, None]).to(device),
+        similar.to(device),
+        text,
+    )
+
+
+def scores_of(student: HFSStudent, output: StudentOutput, items: Sequence[Item]) -> list[Scores]:
+    """Calibrated scores on the CPU, where the set function is worked out; gradients flow."""
+    times = pad_sequence([item.seen.features.times for item in items], batch_first=True)
+    windows = [(item.seen.start, item.seen.end) for item in items]
+    return [
+        replace(
+            scores,
+            relevance=scores.relevance.float().cpu(),
+            facets=scores.facets.float().cpu(),
+            weights=scores.weights.float().cpu(),
+        )
+        for scores in student.scores(output, times, windows)
+    ]
+
+
+def answered(
+    teacher: Teacher,
+    items: Sequence[Item],
+    choices: Sequence[Float[Tensor, "_k _n"] | Int[Tensor, "_k"]],
+    *,
+    importance: Importance | None,
+) -> TeacherOutput:
+    """The teacher's answers from each item's chosen candidates, ascending in time."""
+    chosen = [(c.detach().argmax(1) if c.is_floating_point() else c).tolist() for c in choices]
+    return teacher(
+        [visual(item) for item in items],
+        list(choices),
+        [item.seen.features.times[c].tolist() for item, c in zip(items, chosen, strict=True)],
+        [item.example.question for item in items],
+        [item.example.options for item in items],
+        [item.answer for item in items],
+        importance=importance,
+    )
+
+
+def visual(item: Item) -> VisualTokens:
+    """What the teacher reads of an item's candidates. Raises UsageError where it was not made."""
+    if item.seen.visual is None:
+        raise UsageError(
+            f"expected the teacher's visual tokens of {item.example.video!r}, got a store without: "
+            "make it with hfs features --teacher"
+        )
+    return item.seen.visual
+
+
+def targets(items: Sequence[Item], like: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
+    """The items' fixed labels, padded. Raises UsageError where one has none."""
+    found = []
+    for item in items:
+        if item.target is None:
+            raise UsageError(f"expected labels of {item.example.id!r}, got none: give the items'")
+        found.append(item.target)
+    return pad_sequence(found, batch_first=True).to(like.device)
+
+
+def outcome(
+    weights: LossWeights, parts: dict[str, Float[Tensor, "b"]], **logged: Tensor
+) -> Outcome:
+    """The weighted loss of each example, and every part of it for the log."""
+    made = total(weights, parts)
+    return Outcome(made.loss, made.parts | {name: x.float() for name, x in logged.items()})
