@@ -7,19 +7,24 @@ from hfs.world import questions
 from hfs.world.dataset import VERSION, Film, Item, World
 from hfs.world.question_reader import Floor, floors
 
-_LEARNED, _ASKED = 1000, 250
-"""Films whose questions the question-only reader learns from, and is asked."""
 
+def floor_of(world: World, films: int) -> list[Floor]:
+    """What a question-only reader that has learned from so many training films reaches.
 
-def floor_of(world: World) -> list[Floor]:
-    """What a question-only reader of training questions reaches on validation questions."""
-    learned = [item for film in world.films("train", _LEARNED) for item in film.items]
-    asked = [item for film in world.films("validation", _ASKED) for item in film.items]
+    It is asked the questions of a quarter as many validation films.
+    """
+    learned = [item for film in world.films("train", films) for item in film.items]
+    asked = [item for film in world.films("validation", -(-films // 4)) for item in film.items]
     return floors(learned, asked)
 
 
-def card(world: World, split: str, films: Sequence[Film], floor: Sequence[Floor]) -> str:
-    """What a folder holds, how it was made, and what is reached without looking at it."""
+def card(
+    world: World, split: str, films: Sequence[Film], floor: Sequence[Floor], learned: int
+) -> str:
+    """What a folder holds, how it was made, and what is reached without looking at it.
+
+    ``floor`` comes from ``floor_of`` with ``learned`` films.
+    """
     items = [item for film in films for item in film.items]
     head = f"""# hfs.world, split {split}
 
@@ -30,7 +35,7 @@ rules, version {VERSION}; nothing here was recorded, collected or written by a m
 
 {_facts(world, films)}
 """
-    return "\n".join([head, _FILES, "## Questions\n", _kinds(items), _FLOOR, _floors(floor), ""])
+    return "\n".join([head, _FILES, "## Questions\n", _kinds(items), _floors(floor, learned), ""])
 
 
 def command(world: World, split: str, count: int) -> str:
@@ -47,21 +52,21 @@ _FILES = """## Files
 - `<video>.mp4`, `<video>.srt`: a film, and what is said in it.
 - `world.json`: the options that it was made from.
 - `questions.jsonl`: one question a line: `id`, `video`, `question`, `options`, `labels` (the
-  options in one word each), `answer`, `label`, `letter`, `kind`, `template`, `duration`;
-  `evidence`: units, each a list of intervals in seconds `[start, end)`: every unit is needed, and
-  a frame in any interval of a unit serves it; `thought`: the cues to look for, one a line, which
-  follow from the question alone.
+  options in one word each), `answer`, `label`, `letter`, `group`, `kind`, `template`, `duration`;
+  `evidence`: intervals in seconds `[start, end)`, each of which must be seen; `any_of`: groups of
+  intervals, of each of which any one must be seen; `thought` and `cues`: what to look for, in
+  lines, which follows from the question alone.
 
 Training, validation and test use different seeds and different sentences, put together from the
 same words.
 """
 
-_FLOOR = f"""
+_FLOOR = """
 ## What a reader of the questions alone reaches
 
-It has learned the most frequent answer of each kind and pattern from {_LEARNED} training films, and
-is asked about {_ASKED} validation films: for the answer itself (`free`), and to choose among the
-options (`choice`).
+It has learned the most frequent answer of each kind and pattern from {} training films, and is
+asked about a quarter as many validation films: for the answer itself (`free`), and to choose among
+the options (`choice`).
 
 | kind | questions | most frequent answer | free | choice | chance |
 |---|---:|---|---:|---:|---:|"""
@@ -103,9 +108,10 @@ def _kinds(items: Sequence[Item]) -> str:
     )
 
 
-def _floors(floor: Sequence[Floor]) -> str:
-    return "\n".join(
+def _floors(floor: Sequence[Floor], learned: int) -> str:
+    rows = (
         f"| {f.kind} | {f.questions} | {f.top} ({f.share:.0%}) "
         f"| {f.free:.1%} | {f.choice:.1%} | {f.chance:.1%} |"
         for f in floor
     )
+    return "\n".join([_FLOOR.format(learned), *rows])

@@ -147,7 +147,7 @@ class World:
     seed: int = 0
     questions: int = 8
     """At most so many a film, of different kinds as far as possible."""
-    kinds: tuple[Kind, ...] = KINDS
+    kinds: tuple[str, ...] = KINDS
 
     def __post_init__(self) -> None:
         if not 16 <= self.frames <= 4096:
@@ -270,7 +270,7 @@ def items(
     seed: int = 0,
     frames: int = 64,
     size: int = 64,
-    kinds: Sequence[Kind] = KINDS,
+    kinds: Sequence[str] = KINDS,
 ) -> list[Item]:
     """The first ``count`` questions of a split, over as many films as they need."""
     world = World(frames=frames, size=size, seed=seed, kinds=tuple(kinds))

@@ -7,7 +7,7 @@ camera trembles; shapes as cached sprites. At 64 pixels a glyph's dot is two pix
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Float64, Int, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
 
 from hfs.world import glyphs, grounds
@@ -69,7 +69,7 @@ class _Stage:
     def __init__(self, scene: Scene, size: int):
         rng = np.random.default_rng(scene.seed)
         self.scene, self.size, self.scale = scene, size, size / 64
-        side = size + 2 * round(_TREMBLE * self.scale)
+        side = size + round(2 * _TREMBLE * self.scale)
         self.ground = grounds.texture(scene.ground, side, self.scale, rng)
         wide = 1.2 if scene.shape == "star" else 1.0  # its arms are thin
         self.radius = round(wide * rng.uniform(11, 13.5) * self.scale)
@@ -85,7 +85,7 @@ class _Stage:
         """Where it leaves to, and where the ball comes from."""
 
     def frames(
-        self, times: Int[np.ndarray, "k"], tremble: Int[np.ndarray, "k 2"]
+        self, times: Float64[np.ndarray, "k"], tremble: Int[np.ndarray, "k 2"]
     ) -> UInt8[np.ndarray, "k 3 h w"]:
         """One picture a time, in candidates; without grain."""
         moved = np.round(tremble * self.scale).astype(int)

@@ -32,9 +32,12 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         "{|at some point|for a moment}?",
     ),
     "order": (
-        "which {is shown|appears|can be seen|comes} {first|earlier}, the <x> or the <y>?",
-        "{look at|watch} the <x> and the <y>: which {is shown|appears|comes} {first|earlier}?",
-        "of the <x> and the <y>, which {is shown|appears|can be seen|comes} {first|earlier}?",
+        "which {is shown|appears|can be seen|comes} {first|earlier|before the other}, "
+        "the <x> or the <y>?",
+        "{look at|watch} the <x> and the <y>: which {is shown|appears|comes} "
+        "{first|earlier|before the other}?",
+        "of the <x> and the <y>, which {is shown|appears|can be seen|comes} "
+        "{first|earlier|before the other}?",
     ),
     "compare": (
         "which {is shown with|appears with|has} the {larger|greater} {digit|number}, "

@@ -52,8 +52,8 @@ class Asked:
     """Of the scenes, or the things, that it asks about; for the thought."""
 
 
-def ask(kind: Kind, layout: Layout, rng: np.random.Generator) -> Asked | None:
-    """A question of that kind, or None where the film has nothing to ask so."""
+def ask(kind: str, layout: Layout, rng: np.random.Generator) -> Asked | None:
+    """A question of that kind (of `KINDS`), or None where the film has nothing to ask so."""
     return _ASKING[kind](layout, rng)
 
 
@@ -214,10 +214,20 @@ def _absence(layout: Layout, rng: np.random.Generator) -> Asked | None:
     label = absent[int(rng.integers(len(absent)))]
     options = _options(label, pool, rng, count=4, tempting=tuple(spans))
     listed = [each for each, _ in options]
-    units = tuple(tuple(spans[each]) for each in listed if each != label)
+    units = tuple(_joined(spans[each]) for each in listed if each != label)
     phrases = [_thing(each) for each in listed]
     places = {"list": f"{', '.join(phrases[:-1])} or {phrases[-1]}"}
     return Asked("absence", places, label, options, units, tuple(phrases))
+
+
+def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Ascending spans, those that touch as one."""
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and joined[-1][1] == start:
+            start = joined.pop()[0]
+        joined.append((start, end))
+    return tuple(joined)
 
 
 def _thing(name: str) -> str:
@@ -233,7 +243,7 @@ def _most(layout: Layout, rng: np.random.Generator) -> Asked | None:
         parts = [
             (max(a, s.start), min(b, s.end)) for s in layout.scenes if s.ground == layout.ground
         ]
-        if spans := tuple(part for part in parts if part[0] < part[1]):
+        if spans := _joined([part for part in parts if part[0] < part[1]]):
             units.append(spans)
     elsewhere = [s.ground for s in layout.scenes]
     options = _options(layout.ground, scenes.GROUNDS, rng, tempting=elsewhere)
@@ -253,7 +263,7 @@ def _said(layout: Layout, rng: np.random.Generator) -> Asked | None:
     return Asked("said", {"x": scene.name}, scene.origin, options, units, (scene.name,))
 
 
-_ASKING: dict[Kind, Callable[[Layout, np.random.Generator], Asked | None]] = {
+_ASKING: dict[str, Callable[[Layout, np.random.Generator], Asked | None]] = {
     "digit": _single("digit", "reveal", lambda s: str(s.digit), tuple("0123456789")),
     "letter": _single("letter", "reveal", lambda s: s.letter, scenes.LETTERS),
     "word": _single("word", "word", lambda s: s.word, scenes.WORDS),

@@ -3,7 +3,6 @@
 Every file is whole or not there; the card is written last, so a folder with a card is complete.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +13,18 @@ from jaxtyping import UInt8
 
 from hfs import document
 from hfs.errors import OutputError, UsageError
+from hfs.world import records
 from hfs.world.card import card, floor_of
 from hfs.world.dataset import VERSION, Film, World
 from hfs.world.question_reader import Floor
 
 QUESTIONS, CARD, OPTIONS = "questions.jsonl", "README.md", "world.json"
-_CODEC = {"preset": "veryfast", "crf": "12", "g": "32"}
-"""Small pictures need bits to keep their glyphs; a keyframe each half minute keeps seeking fast."""
+_CODEC = {"preset": "veryfast", "crf": "13", "g": "32", "bf": "0", "x264-params": "mbtree=0"}
+"""Small pictures need bits to keep their glyphs, and keyframes keep seeking fast.
+
+Without B-frames and mbtree the same pictures give the same bytes; with them they did not (seen with
+x264 core 165: its rate control depended on what the process had encoded before).
+"""
 _HELD = 512
 """Frames drawn at once."""
 
@@ -31,22 +35,23 @@ def render(
     split: str,
     count: int,
     *,
+    learned: int = 1000,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Floor]:
     """Write the first ``count`` films of a split; films that are there from before are kept.
 
-    Returns what a question-only reader reaches, which the card shows. Raises OutputError where the
-    folder cannot be written, UsageError where it holds another world's films.
+    Returns what a question-only reader that has ``learned`` from so many training films reaches,
+    which the card shows. Raises OutputError where the folder cannot be written, UsageError where
+    it holds another world's films.
     """
     if count < 1:
         raise UsageError(f"expected at least 1 film, got {count}")
     path = Path(folder)
     films = list(world.films(split, count))
-    lines = [json.dumps(document.encode(item)) for film in films for item in film.items]
     try:
         path.mkdir(parents=True, exist_ok=True)
         _claim(path, world, split)
-        _put(path / QUESTIONS, "".join(f"{line}\n" for line in lines))
+        _put(path / QUESTIONS, records.lines([item for film in films for item in film.items]))
         for number, film in enumerate(films, 1):
             video = path / f"{film.id}.mp4"
             if not video.exists():
@@ -54,8 +59,8 @@ def render(
                 write_video(film, video)
             if progress is not None:
                 progress(number, count)
-        floor = floor_of(world)
-        _put(path / CARD, card(world, split, films, floor))
+        floor = floor_of(world, learned)
+        _put(path / CARD, card(world, split, films, floor, learned))
     except OSError as error:
         raise OutputError(f"expected to write films to {path}: {error}") from error
     return floor

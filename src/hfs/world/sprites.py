@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Float64
 
 PAINT = {
     "red": (222, 36, 36),
@@ -50,7 +50,7 @@ def _smooth(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "d d"]:
 
 
 def inside(
-    shape: str, x: Float32[np.ndarray, "h w"], y: Float32[np.ndarray, "h w"]
+    shape: str, x: Float64[np.ndarray, "h w"], y: Float64[np.ndarray, "h w"]
 ) -> Bool[np.ndarray, "h w"]:
     """Whether points belong to the shape that a circle of radius 1 holds; y grows downwards."""
     far = np.hypot(x, y)
