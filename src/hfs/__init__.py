@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hfs.answering import answer
     from hfs.errors import FailureError, HFSError, UsageError
     from hfs.pipeline import select
     from hfs.presets import Pipeline
@@ -30,6 +31,7 @@ __all__ = [
     "Video",
     "VideoInfo",
     "__version__",
+    "answer",
     "probe",
     "select",
 ]
@@ -45,6 +47,7 @@ _HOMES = {
     "UsageError": "errors",
     "Video": "video",
     "VideoInfo": "types",
+    "answer": "answering",
     "probe": "video",
     "select": "pipeline",
 }

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import hfs
-from hfs.commands import evaluate, inspect, measure, select, train, world
+from hfs.commands import answer, evaluate, inspect, measure, select, train, world
 from hfs.errors import HFSError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 COMMANDS: Sequence[Callable[..., None]] = (
     select.select,
+    answer.answer,
     inspect.probe,
     measure.score,
     measure.compare,

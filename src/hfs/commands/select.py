@@ -1,61 +1,46 @@
 """``hfs select``: a video and a question -> the frames, in words, as JSON, or as a folder."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hfs.commands import screen
-from hfs.errors import UsageError
-from hfs.plugins import Spec, parse
+from hfs.commands import options, screen
 from hfs.timecode import clock
 from hfs.timecode import parse as seconds
 
 if TYPE_CHECKING:
     from hfs.types import Selection
 
-Text = Annotated[str | None, typer.Option()]
-
 
 def select(
-    video: Annotated[str, typer.Argument(help="The video file.")],
+    video: options.Source,
     question: Annotated[str, typer.Argument(help="What the frames should answer.")],
-    budget: Annotated[int, typer.Option("-k", "--budget", help="How many frames.")] = 8,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", help="A possible answer; once for each.")
-    ] = None,
-    pipeline: Annotated[
-        str,
-        typer.Option(
-            "--pipeline", "--preset", help="auto, offline, balanced, or a spec of all stages."
-        ),
-    ] = "auto",
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="DIR|NAME", help="A trained student, with the pipeline it names."),
-    ] = None,
+    budget: options.Budget = None,
+    tokens: options.Tokens = None,
+    tokens_of: options.For = None,
+    option: options.Options = None,
+    pipeline: options.Preset = "auto",
+    model: options.Student = None,
     sampler: Annotated[str | None, typer.Option(help="Which frames to look at.")] = None,
     reader: Annotated[
         list[str] | None, typer.Option("--reader", help="A source of text; once for each.")
     ] = None,
     backbone: Annotated[str | None, typer.Option(help="What looks at the frames.")] = None,
     encoder: Annotated[str | None, typer.Option(help="What reads the question.")] = None,
-    selector: Annotated[str | None, typer.Option(help="What chooses the set.")] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", help="Begin here: 75.5, 1:15.5 or 1:02:03.")
+    selector: options.Selector = None,
+    start: options.Start = None,
+    end: options.End = None,
+    subtitles: options.Subtitles = None,
+    stream: options.Stream = None,
+    out: options.Out = None,
+    export: Annotated[
+        list[str] | None,
+        typer.Option("--export", help="Write a host's request into --out; once for each."),
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="End here.")] = None,
-    subtitles: Annotated[str | None, typer.Option(help="A subtitle file: srt, vtt, ass.")] = None,
-    stream: Annotated[int | None, typer.Option(help="Index of the video stream.")] = None,
-    out: Annotated[
-        str | None, typer.Option(help="Folder for the JPEGs, selection.json and report.html.")
-    ] = None,
-    json: Annotated[
-        str | None, typer.Option("--json", metavar="FILE|-", help="Write the document here.")
-    ] = None,
-    cache: Annotated[
-        str, typer.Option(metavar="DIR|none", help="Where features are kept.")
-    ] = "default",
-    seed: Annotated[int, typer.Option(help="For selectors that draw at random.")] = 0,
+    with_subtitles: options.WithSubtitles = False,
+    json: options.Json = None,
+    cache: options.Cache = "default",
+    seed: options.Seed = 0,
     max_pixels: Annotated[
         int | None, typer.Option(help="Refuse frames with more pixels than this.")
     ] = None,
@@ -65,35 +50,49 @@ def select(
     max_candidates: Annotated[
         int | None, typer.Option(help="Refuse to look at more frames than this.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Choose the frames of a video that together answer a question."""
     window = [None if text is None else seconds(text) for text in (start, end)]
     stages = {
         "sampler": sampler,
-        "readers": reader or None,
+        "readers": reader,
         "backbone": backbone,
         "encoder": encoder,
         "selector": selector,
     }
-    preset = _preset(pipeline, model)
-    spec = _with(preset, {k: v for k, v in stages.items() if v is not None})
+    spec = options.spec(pipeline, model, stages)
     import hfs
     from hfs.types import Limits
 
     limits = {"pixels": max_pixels, "duration": max_duration, "candidates": max_candidates}
     console = screen.stderr(quiet=quiet)
+    plan = options.plan(
+        console,
+        video,
+        question,
+        tokens=tokens,
+        model=tokens_of,
+        budget=budget,
+        options=option or [],
+        stream=stream,
+    )
+    if plan is not None:
+        budget = plan.chosen.frames
     with screen.progress(console) as told:
         selection = hfs.select(
             video,
             question,
-            budget=budget,
+            budget=8 if budget is None else budget,
             options=option or [],
-            pipeline=str(spec),
+            pipeline=spec,
             start=window[0],
             end=window[1],
             subtitles=subtitles,
             out=out,
+            size=plan.chosen.size if plan else None,
+            export=export or [],
+            with_subtitles=with_subtitles,
             cache=None if cache == "none" else cache,
             seed=seed,
             stream=stream,
@@ -106,24 +105,6 @@ def select(
         screen.put_json(selection.to_json(), json)
     if json != "-":
         _show(selection, out)
-
-
-def _preset(pipeline: str, model: str | None) -> Spec:
-    if model is None:
-        return parse(pipeline)
-    if pipeline != "auto":
-        raise UsageError(
-            f"expected --model or --pipeline, got both: --model {model} is --pipeline "
-            f"\"trained(model='{model}')\", and single stages can be replaced beside it"
-        )
-    return Spec("trained", {"model": model})
-
-
-def _with(spec: Spec, stages: dict[str, Any]) -> Spec:
-    given = {
-        k: [parse(s) for s in v] if isinstance(v, list) else parse(v) for k, v in stages.items()
-    }
-    return Spec(spec.name, {**spec.options, **given})
 
 
 def _show(selection: "Selection", out: str | None) -> None:
