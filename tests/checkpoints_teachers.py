@@ -55,13 +55,15 @@ SMOL = """\
 {%- if add_generation_prompt -%}{{ 'Assistant:' }}{%- endif -%}"""
 
 
-def qwen3_vl(folder: Path) -> Path:
+def qwen3_vl(folder: Path, *, layers: int = 2) -> Path:
     """As Qwen/Qwen3-VL-8B-Instruct: interleaved mRoPE, and deepstack features of two layers."""
     import transformers
 
     tokenizer = _qwen_tokenizer(CHATML)
     config = transformers.Qwen3VLConfig(
-        text_config=_qwen_text(tokenizer) | {"head_dim": 16} | _mrope(mrope_interleaved=True),
+        text_config=_qwen_text(tokenizer)
+        | {"head_dim": 16, "num_hidden_layers": layers}
+        | _mrope(mrope_interleaved=True),
         vision_config=TOWER
         | {
             "out_hidden_size": 32,

@@ -1,25 +1,35 @@
 """What the teacher read while answering -> how important each slot was to it, summing to 1.
 
 attention   the share of the answer's attention that each slot's tokens take: of the position that
-            predicts the answer's first token, averaged over the heads and the last layers.
-gradient    |d log p(answer) / d gate_k|, the gate being a factor of 1 on slot k's tokens, so that
-            it is the sum over the slot's tokens of gradient x input; needs no attention maps.
+            predicts the answer's first token, averaged over the heads and the layers read.
+gradient    sum of |x * d log p(answer) / d x| over the numbers x that the slot holds: gradient x
+            input, which needs no attention maps.
+gate        |d log p(answer) / d g|, g being a factor of 1 on all that the slot holds: the same sum
+            with the absolute value outside.
 
-Both are our reading of how the teacher's frame importance is had (arXiv 2512.11534 does not say).
+All are our reading of how a teacher's frame importance is had (arXiv 2512.11534 does not say).
+Measured on five teachers of 2 and 4 layers, trained from zero to read the one telling slot of 3 or
+6: it came first in .71 to 1.0 of the questions by attention over all layers, in .15 to .73 over the
+last half alone (what is read early is only passed on later), in .77 to 1.0 by gradient, and in .04
+to .73 by gate.
+
 The attention of that one position is computed beside the model's own attention function, so fused
 kernels stay in use and no full map is ever made; it keeps its graph, so that the teacher can learn
 from it.
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from hfs.errors import UsageError
+from hfs.training.slots import Slots
 
 LEAST = 1e-12
 """Added to each slot, so that slots that all count for nothing are equals."""
@@ -128,9 +138,24 @@ def _reader_of(base: str) -> Any:
 
 
 def by_gradient(
-    log_p: Float[Tensor, "b"], gates: list[Float[Tensor, "_k"]], mask: Float[Tensor, "b k"]
+    log_p: Float[Tensor, "b"],
+    slots: Sequence[Slots],
+    mask: Float[Tensor, "b k"],
+    *,
+    gate: bool,
 ) -> Float[Tensor, "b k"]:
-    """|d log p / d gate| of every sample's slots, normalised; detached."""
-    found = torch.autograd.grad(log_p.sum(), gates, retain_graph=True)
-    padded = torch.nn.utils.rnn.pad_sequence([g.abs() for g in found], batch_first=True)
-    return normalised(padded.float(), mask)
+    """Of every sample's slots, by gradient x input or by gate; normalised and detached."""
+    held = [x for s in slots for x in (s.tokens, *s.extra)]
+    slopes = torch.autograd.grad(log_p.sum(), held, retain_graph=True, allow_unused=True)
+    effects = [
+        torch.zeros(len(x), device=x.device) if slope is None else _effect(x, slope, gate)
+        for x, slope in zip(held, slopes, strict=True)
+    ]
+    levels = len(held) // len(slots)
+    each = [torch.stack(effects[i : i + levels]).sum(0) for i in range(0, len(held), levels)]
+    return normalised(pad_sequence([x.abs() for x in each], batch_first=True), mask)
+
+
+def _effect(x: Float[Tensor, "k t d"], slope: Tensor, gate: bool) -> Float[Tensor, "k"]:
+    product = (x.detach() * slope).float()
+    return (product if gate else product.abs()).sum((1, 2))

@@ -29,14 +29,13 @@ class Slots:
     extra: tuple[Float[Tensor, "k t d"], ...]
     grid: tuple[int, int, int] | None
 
-    def gated(self, gates: Float[Tensor, "k"]) -> "Slots":
-        """Every slot's tokens times its gate; with gates of 1 nothing changes."""
-        wide = gates[:, None, None]
-        return Slots(
-            self.tokens * wide.to(self.tokens.dtype),
-            tuple(level * wide.to(level.dtype) for level in self.extra),
-            self.grid,
-        )
+    def watched(self) -> "Slots":
+        """The same, of which a gradient can be asked."""
+        levels = [
+            x if x.requires_grad else x.detach().requires_grad_()
+            for x in (self.tokens, *self.extra)
+        ]
+        return Slots(levels[0], tuple(levels[1:]), self.grid)
 
 
 def fill(visual: VisualTokens, choice: Choice, *, device: torch.device | None = None) -> Slots:

@@ -30,7 +30,7 @@ from hfs.training.prompt import Prompt, Prompter, chat_template
 from hfs.training.slots import Choice, Slots, fill
 from hfs.training.visual_tokens import Tower, VisualTokens
 
-Importance = Literal["attention", "gradient"]
+Importance = Literal["attention", "gradient", "gate"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class TeacherOutput:
     ce: Float[Tensor, "b"]
     """Cross-entropy of the answer, mean over its tokens."""
     importance: Float[Tensor, "b k"] | None
-    """Sums to 1 over each sample's slots. By attention it keeps its graph, by gradient it has
-    none."""
+    """Sums to 1 over each sample's slots. By attention it keeps its graph, through which the
+    teacher learns (and, as the slots' tokens have their part in it, the choice Y too)."""
     mask: Bool[Tensor, "b k"]
     correct: Bool[Tensor, "b"]
     """The right letter is the likeliest of the letters; a free answer's tokens all are the
@@ -121,7 +121,7 @@ class Teacher(nn.Module):
         if checkpointing:
             _checkpoint(model.get_decoder())
         depth = model.get_decoder().config.num_hidden_layers
-        last = -(-depth // 2) if attention_layers is None else attention_layers
+        last = depth if attention_layers is None else attention_layers
         if not 1 <= last <= depth:
             raise UsageError(f"expected attention_layers of 1 to {depth}, got {last}")
         self._first_layer = depth - last
@@ -144,7 +144,7 @@ class Teacher(nn.Module):
         ``tokens`` is the most that a frame may take (`visual_tokens.Tower` states the resize).
         Unless ``frozen``, the language model learns, whole or by ``lora``; the vision tower never.
         ``checkpointing`` trades a second forward pass of the language model for its memory.
-        ``attention_layers`` is how many last layers importance by attention reads: half of them.
+        ``attention_layers`` is how many last layers importance by attention reads: all of them.
         """
         folder = hub.folder(model)
         where = hub.pick_device(device)
@@ -209,19 +209,17 @@ class Teacher(nn.Module):
         batch = self._batch(slots, times, questions, options, answers)
         mask = pad_sequence([torch.ones(len(s.tokens)) for s in slots], batch_first=True)
         mask = mask.to(self.device)
-        by_gates = importance == "gradient"
-        with torch.enable_grad() if by_gates else torch.set_grad_enabled(torch.is_grad_enabled()):
-            gates = [torch.ones(len(s.tokens), device=self.device).requires_grad_() for s in slots]
-            if by_gates:
-                slots = [s.gated(g) for s, g in zip(slots, gates, strict=True)]
+        learning, slopes = torch.is_grad_enabled(), importance in ("gradient", "gate")
+        with torch.set_grad_enabled(learning or slopes):
+            if slopes:
+                slots = [s.watched() for s in slots]
             reading = self._reading(batch, slots, mask) if importance == "attention" else None
             logits = self._read(batch, slots, reading)
             # answer_loss has each place predict the next one; here a place predicts its own target
             ce = answer_loss(pad(logits, (0, 0, 0, 1)), pad(batch.targets, (1, 0), value=IGNORED))
             log_p = -ce * (batch.targets != IGNORED).sum(1)
-            found = by_gradient(log_p, gates, mask) if by_gates else None
-        if by_gates and not torch.is_grad_enabled():
-            ce = ce.detach()
+            found = by_gradient(log_p, slots, mask, gate=importance == "gate") if slopes else None
+        ce = ce if learning else ce.detach()
         return TeacherOutput(
             loss=ce.mean(),
             ce=ce,
