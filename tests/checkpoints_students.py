@@ -3,6 +3,7 @@
 Two layers of width 32, a byte-level tokenizer with a chat template of Qwen3's form.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,36 @@ def qwen3(folder: Path) -> Path:
     return folder
 
 
+def taught(folder: Path, lessons: Sequence[tuple[str, Sequence[str], str]]) -> Path:
+    """The tiny Qwen3 taught what to write for each (question, options), to the letter."""
+    from hfs import hub, prompting
+
+    qwen3(folder)
+    model = hub.load_model(
+        folder, "AutoModelForCausalLM", device=torch.device("cpu"), dtype=torch.float32
+    )
+    tokenizer = hub.load_tokenizer(folder)
+    rows = []
+    for question, options, text in lessons:
+        asked = prompting.prompt(tokenizer, question, options)
+        said = [*prompting.plain(tokenizer, text), tokenizer.eos_token_id]
+        rows.append((torch.tensor([asked + said]), len(asked)))
+    model.requires_grad_(True)
+    learn = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for _ in range(400):
+        total = torch.zeros(())
+        for ids, start in rows:
+            logits = model(ids).logits[0, start - 1 : -1]
+            total = total + torch.nn.functional.cross_entropy(logits, ids[0, start:])
+        learn.zero_grad()
+        total.backward()
+        learn.step()
+        if float(total.detach()) < 0.02 * len(rows):
+            break
+    model.save_pretrained(folder)
+    return folder
+
+
 def chat_tokenizer() -> Any:
     """Bytes and a few merges; the marks of a chat, two of them not flagged as special."""
     import transformers
@@ -74,11 +105,13 @@ def chat_tokenizer() -> Any:
     return tokenizer
 
 
-def student(folder: Path, **changes: Any) -> Path:
-    """A student of all weights around the tiny Qwen3, for features of width 12."""
+NARROW = {"feature_width": 12, "query_width": 16, "width": 16, "layers": 1, "heads": 2}
+
+
+def student(folder: Path, base: Path | None = None, **changes: Any) -> Path:
+    """An untrained student around a base or the tiny Qwen3, for features of width 12."""
     from hfs.student import HFSStudent
 
-    base = qwen3(folder / "base")
-    settings = {"feature_width": 12, "query_width": 16, "width": 16, "layers": 1, "heads": 2}
-    HFSStudent.create(str(base), **{**settings, **changes}).save_pretrained(folder / "student")
+    slm = str(base or qwen3(folder / "base"))
+    HFSStudent.create(slm, **{**NARROW, **changes}).save_pretrained(folder / "student")
     return folder / "student"

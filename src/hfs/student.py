@@ -17,24 +17,25 @@ The last line is what a data-parallel wrapper calls. ``save_pretrained`` writes 
 new weights where the SLM is known by name (`merge` for all in one); `hfs.student_files` does it.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PreTrainedModel
 
-from hfs import hub, prompting, student_files, student_output
+from hfs import adapters, hub, prompting, query_slots, student_files, student_output
 from hfs.cache import Cache
-from hfs.errors import MissingExtra, UsageError
+from hfs.errors import UsageError
+from hfs.query_slots import Slots
 from hfs.score_network import ScoreNetwork
 from hfs.student_config import HFSStudentConfig
 from hfs.student_output import QueryBatch, StudentOutput
 from hfs.thinker import NOTHING, Thinker
-from hfs.thinking import KINDS, Cue, Thought
+from hfs.thinking import KINDS, Thought
 from hfs.types import Scores
 
 
@@ -53,7 +54,7 @@ class HFSStudent(PreTrainedModel):
         )
         self.tokenizer = tokenizer
         if config.lora is not None:
-            _add_adapters(self.slm, config.lora)
+            adapters.add(self.slm, config.lora)
         hidden = self.slm.config.get_text_config().hidden_size
         q = config.query_width
         self.query_tokens = nn.Parameter(
@@ -62,7 +63,7 @@ class HFSStudent(PreTrainedModel):
         self.kinds = nn.Parameter(torch.zeros(len(KINDS), hidden))
         """Added to the query tokens of a cue of that kind."""
         self.project = nn.Sequential(nn.Linear(hidden, q), nn.LayerNorm(q))
-        self.weigh = nn.Linear(q, 1)
+        self.weigh = nn.Linear(q, 1, bias=False)
         """Of each query, beside its fixed share."""
         self.network = ScoreNetwork(
             features=config.feature_width,
@@ -76,7 +77,6 @@ class HFSStudent(PreTrainedModel):
             words = self.slm.get_input_embeddings().weight
             nn.init.normal_(self.query_tokens, std=float(words.float().std()))
             nn.init.zeros_(self.weigh.weight)
-            nn.init.zeros_(self.weigh.bias)
         self.revision = ""
         """The checkpoint's exact files, once loaded."""
         self.card = ""
@@ -102,7 +102,7 @@ class HFSStudent(PreTrainedModel):
         kind = hub.pick_dtype(dtype, where)
         model = hub.load_model(folder, "AutoModelForCausalLM", device=where, dtype=kind)
         settings = HFSStudentConfig(
-            slm_config=model.config.to_dict(),
+            slm_config={k: v for k, v in model.config.to_dict().items() if k != "_name_or_path"},
             base=slm if lora is not None else "",
             base_revision=hub.revision_of(folder),
             lora=lora,
@@ -125,12 +125,22 @@ class HFSStudent(PreTrainedModel):
         device: str = "cpu",
         dtype: str = "float32",
         base: str | None = None,
+        config: object = None,
+        **auto: object,
     ) -> "HFSStudent":
         """The student of a folder or hub name, in evaluation mode, every weight accounted for.
+
+        ``config`` and ``auto`` are what `transformers.AutoModel` passes on; the folder's own is
+        read.
 
         ``dtype`` is the SLM's; ``base`` names the SLM anew where its folder has moved. Raises
         WeightsError for a folder that is broken or whose base is not at hand or is another.
         """
+        passed = {"adapter_kwargs", "trust_remote_code"}
+        if unknown := sorted(k for k in auto if not k.startswith("_") and k not in passed):
+            raise UsageError(
+                f"expected no options beside revision, device, dtype and base, got {unknown[0]}"
+            )
         return student_files.load(
             cls,
             str(pretrained_model_name_or_path) + (f"@{revision}" if revision else ""),
@@ -210,7 +220,7 @@ class HFSStudent(PreTrainedModel):
         )
         self.slm.eval()
         try:
-            with self.without_adapters():
+            with adapters.aside(self.slm) if config.lora is not None else nullcontext():
                 return writer(questions, options, cache if fixed else NOTHING)
         finally:
             self.slm.train(training)
@@ -231,20 +241,27 @@ class HFSStudent(PreTrainedModel):
 
         Gradient reaches the query tokens, and the adapters or the full SLM.
         """
-        rows = [self._row(*item) for item in zip(questions, options, thoughts, strict=True)]
+        config = self.config
+        rows = [
+            query_slots.row(
+                self.tokenizer,
+                question,
+                answers,
+                thought.cues[: config.most_cues],
+                instruction=config.instruction,
+                each=config.cue_tokens,
+                free=config.global_tokens,
+            )
+            for question, answers, thought in zip(questions, options, thoughts, strict=True)
+        ]
         limit = getattr(self.slm.config.get_text_config(), "max_position_embeddings", None)
         prompting.check_length(max(len(ids) for ids, _ in rows), limit)
-        hidden, slots = self._read(rows), [slots for _, slots in rows]
-        m = max(map(len, slots))
-        device = hidden.device
-        real = torch.tensor([[j < len(s) for j in range(m)] for s in slots], device=device)
-        at = torch.tensor(
-            [[s[min(j, len(s) - 1)][0] for j in range(m)] for s in slots], device=device
-        )
-        states = hidden.gather(1, at[..., None].expand(-1, -1, hidden.shape[-1]))
-        vectors = self.project(states.float()) * real[..., None]
+        slots = Slots.of(rows, self.query_tokens.device)
+        vectors = self.project(self._read(slots).float()) * slots.real[..., None]
+        share = query_slots.shares(slots.real, config.global_tokens).log()
+        logits = (self.weigh(vectors).squeeze(-1) + share).masked_fill(~slots.real, -torch.inf)
         facets = [self.facets(q, t) for q, t in zip(questions, thoughts, strict=True)]
-        return QueryBatch(vectors, self._weights(vectors, real), real, facets)
+        return QueryBatch(vectors, logits.softmax(-1), slots.real, facets)
 
     def score(
         self,
@@ -299,99 +316,19 @@ class HFSStudent(PreTrainedModel):
         """The calibrated scores of each item, as training and inference both use them."""
         return student_output.scores(output, times, windows)
 
-    @contextmanager
-    def without_adapters(self) -> Iterator[None]:
-        """The base SLM, as it was before training."""
-        if self.config.lora is None:
-            yield
-            return
-        from peft.tuners.tuners_utils import BaseTunerLayer
-
-        layers = [layer for layer in self.slm.modules() if isinstance(layer, BaseTunerLayer)]
-        trained = [p for p in self.slm.parameters() if p.requires_grad]
-        for layer in layers:
-            layer.enable_adapters(enabled=False)
-        try:
-            yield
-        finally:
-            for layer in layers:
-                layer.enable_adapters(enabled=True)
-            self.slm.requires_grad_(False)
-            for parameter in trained:
-                parameter.requires_grad_(True)
-
-    def _row(
-        self, question: str, options: Sequence[str], thought: Thought
-    ) -> tuple[list[int], list[tuple[int, int, int]]]:
-        """The token ids with a place held for each query token, and of each of those its place, its
-        index among the query tokens and its kind of cue (-1: global); global ones first."""
-        config = self.config
-        ids = prompting.prompt(self.tokenizer, question, options, instruction=config.instruction)
-        line = prompting.plain(self.tokenizer, "\n")
-        bound: list[tuple[int, int, int]] = []
-        for cue in thought.cues[: config.most_cues]:
-            ids += prompting.plain(self.tokenizer, str(cue))
-            for j in range(config.cue_tokens):
-                bound.append((len(ids), j, _kind(cue)))
-                ids.append(0)
-            ids += line
-        first = len(ids)
-        ids += [0] * config.global_tokens
-        free = [(first + j, config.cue_tokens + j, -1) for j in range(config.global_tokens)]
-        return ids, [*free, *bound]
-
-    def _read(
-        self, rows: list[tuple[list[int], list[tuple[int, int, int]]]]
-    ) -> Float[Tensor, "b t h"]:
-        """The SLM's last hidden states; what comes after a row's end is padding."""
+    def _read(self, slots: Slots) -> Float[Tensor, "b m h"]:
+        """The SLM's last hidden states at the query tokens."""
         words = self.slm.get_input_embeddings()
-        device, longest = words.weight.device, max(len(ids) for ids, _ in rows)
-        ids = torch.tensor([i + [0] * (longest - len(i)) for i, _ in rows], device=device)
-        lengths = torch.tensor([len(i) for i, _ in rows], device=device)
-        mask = torch.arange(longest, device=device) < lengths[:, None]
-        spots = [(b, *slot) for b, (_, slots) in enumerate(rows) for slot in slots]
-        row, place, token, kind = torch.tensor(spots, device=device).T
-        kinds = torch.cat([self.kinds, torch.zeros_like(self.kinds[:1])])  # -1: none
-        asking = (self.query_tokens[token] + kinds[kind]).to(words.weight.dtype)
-        embedded = words(ids).index_put((row, place), asking)
-        body = self.slm.base_model
-        return body(
-            inputs_embeds=embedded, attention_mask=mask.long(), use_cache=False
+        kinds = torch.cat([self.kinds, torch.zeros_like(self.kinds[:1])])  # global: of no kind
+        asking = (self.query_tokens[slots.token] + kinds[slots.kind]).to(words.weight.dtype)
+        row = torch.arange(len(slots.ids), device=slots.ids.device)[:, None].expand_as(slots.place)
+        held = (row[slots.real], slots.place[slots.real])
+        hidden = self.slm.base_model(
+            inputs_embeds=words(slots.ids).index_put(held, asking[slots.real]),
+            attention_mask=slots.mask.long(),
+            use_cache=False,
         ).last_hidden_state
-
-    def _weights(
-        self, vectors: Float[Tensor, "b m q"], real: Bool[Tensor, "b m"]
-    ) -> Float[Tensor, "b m"]:
-        """Softmax over the real queries; untrained, half is the global ones' and half the cues'."""
-        share = torch.log(_shares(real, self.config.global_tokens))
-        logits = self.weigh(vectors).squeeze(-1) + share
-        return logits.masked_fill(~real, -torch.inf).softmax(-1)
+        return hidden[row, slots.place]
 
 
-def _shares(real: Bool[Tensor, "b m"], free: int) -> Float[Tensor, "b m"]:
-    """Each real query's share before training; anything positive where there is none."""
-    bound = real.sum(1, keepdim=True) - free
-    half = torch.where((bound > 0) & torch.tensor(free > 0, device=real.device), 0.5, 1.0)
-    is_free = torch.arange(real.shape[1], device=real.device) < free
-    return torch.where(is_free, half / max(free, 1), half / bound.clamp_min(1))
-
-
-def _kind(cue: Cue) -> int:
-    return KINDS.index(cue.kind)
-
-
-def _add_adapters(slm: Any, lora: dict[str, Any]) -> None:
-    """Low-rank adapters inside the SLM, trainable, and nothing else of it."""
-    try:
-        from peft import LoraConfig, inject_adapter_in_model
-    except ImportError as error:
-        raise MissingExtra("a student with adapters", "peft", "train") from error
-    slm.requires_grad_(False)
-    r = lora.get("r", 16)
-    settings = LoraConfig(
-        r=r,
-        lora_alpha=lora.get("alpha", 2 * r),
-        lora_dropout=lora.get("dropout", 0.0),
-        target_modules=lora.get("targets", "all-linear"),
-    )
-    inject_adapter_in_model(settings, slm)
+AutoModel.register(HFSStudentConfig, HFSStudent, exist_ok=True)

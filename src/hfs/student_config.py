@@ -1,12 +1,13 @@
 """What a student is built from, how wide it is, and the pipeline it was trained in: config.json."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, no_type_check
 
 from transformers import AutoConfig, PreTrainedConfig
 
 from hfs.prompting import INSTRUCTION
 
 
+@no_type_check  # a checker of shapes would bind ``__init__`` to the fields, and it takes more
 class HFSStudentConfig(PreTrainedConfig):
     """Everything needed to rebuild a student and the pipeline that it was trained in."""
 

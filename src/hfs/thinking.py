@@ -23,8 +23,8 @@ MOST = 6
 LONGEST = 160
 """Characters of a cue; a longer one is cut at a space."""
 
-_CUE = re.compile(r"(when|what|read|compare|count)(?:\s*[:：—–-]\s*|\s+)(\S.*)", re.IGNORECASE)
-_MARK = re.compile(r"^\s*(?:[-*+•·‣▪–—>]+|\(?\d{1,2}[.):、]|\(?[a-zA-Z][.)])\s+")
+_CUE = re.compile(r"(when|what|read|compare|count)(?:\s*[:：—–-]\s*|\s+)(\S?.*\w.*)", re.IGNORECASE)
+_MARK = re.compile(r"^\s*(?:[-*+•·‣▪–—>#]+\s*|\d{1,2}、\s*|\(?(?:\d{1,2}[.):]|[a-zA-Z][.)])\s+)")
 _EMPHASIS = re.compile(r"\*\*|__|`")
 _REFUSAL = re.compile(
     r"\b(sorry|as an ai|language model|apologi[sz]e|(?:can(?:no|')t|can not|unable to|not able to)"
@@ -121,4 +121,5 @@ def _line(line: str) -> tuple[str, bool] | None:
 def _cut(line: str) -> str:
     if len(line) <= LONGEST:
         return line
-    return line[: LONGEST + 1].rpartition(" ")[0] or line[:LONGEST]
+    whole = line[: LONGEST + 1].rpartition(" ")[0]
+    return whole if " " in whole else line[:LONGEST]
