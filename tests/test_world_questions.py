@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from hfs.world import KINDS, World, grammar, scenes
+from hfs.world.captions import facts
 from hfs.world.phrases import EVENT_TEXTS, PATTERNS
 from hfs.world.question_reader import QuestionReader, floors
 from hfs.world.questions import GROUPS
@@ -162,3 +163,28 @@ def test_the_question_reader_gives_the_most_frequent_answer_of_its_kind(items):
     (unseen, *_) = [i for i in items if i.kind == "said"]
     assert reader.free(unseen) == ""
     assert reader.choose(unseen) == "A"
+
+
+def test_the_evidence_is_enough_to_answer(films):
+    for film in films:
+        for item in film.items:
+            shown = item.served(film.times)
+            seen = [[facts(film.layout, int(i)) for i in unit.nonzero()] for unit in shown]
+            if item.kind in ("digit", "letter", "word", "event"):
+                assert all((item.kind, item.label) in frame for frame in seen[0])
+            elif item.kind == "count":
+                letters = {v for unit in seen for k, v in unit[0] if k == "letter" and v}
+                assert len(letters) == int(item.label)
+            elif item.kind == "compare":
+                first, second = (max(v for k, v in unit[0] if k == "digit") for unit in seen)
+                assert item.label == ("first" if first > second else "second")
+            elif item.kind == "most":
+                assert all(("ground", item.label) in f for unit in seen for f in unit)
+            elif item.kind == "absence":
+                attributes = [{v for _, v in frame} for unit in seen for frame in unit]
+                assert not any(item.label in values for values in attributes)
+            elif item.kind == "said":
+                (start, end) = item.evidence[0][0]
+                told = [s.text for s in film.subtitles if (s.start, s.end) == (start, end)]
+                assert len(told) == 1
+                assert item.label in told[0]
