@@ -55,8 +55,9 @@ def draw(summary: Summary, target: str | Path) -> None:
 def _draw(axis: "Axes", chart: Chart) -> None:
     middle = (len(chart.series) - 1) / 2
     for place, series in enumerate(chart.series):
-        aside = 0.04 * (place - middle) if chart.classes else 0.0
-        _line(axis, series, aside)
+        # whiskers at the same place stand side by side
+        apart = 0.0 if not (chart.classes or chart.ticks) else place - middle
+        _line(axis, series, [_aside(chart, point.x, apart) for point in series.points])
     axis.set_title(chart.title, loc="left", fontsize=10)
     axis.set_xlabel(chart.x, fontsize=9)
     axis.set_ylabel(chart.y, fontsize=9)
@@ -70,14 +71,20 @@ def _draw(axis: "Axes", chart: Chart) -> None:
     if chart.ticks:
         axis.set_xticks(chart.ticks, [f"{tick:g}" for tick in chart.ticks])
         axis.minorticks_off()
+    elif chart.log:
+        axis.xaxis.set_major_formatter(lambda value, place: f"{value:g}")
     if chart.classes:
         axis.set_xticks(range(len(chart.classes)), chart.classes)
 
 
-def _line(axis: "Axes", series: Series, aside: float) -> None:
+def _aside(chart: Chart, x: float, apart: float) -> float:
+    return x * 1.012**apart if chart.log else x + 0.04 * apart
+
+
+def _line(axis: "Axes", series: Series, across: list[float]) -> None:
     points = series.points
     axis.errorbar(
-        [p.x + aside for p in points],
+        across,
         [p.y for p in points],
         yerr=[[p.y - p.low for p in points], [p.high - p.y for p in points]],
         label=series.name,

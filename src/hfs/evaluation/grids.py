@@ -72,8 +72,8 @@ def _sheet(setting: Setting, lines: Sequence[Line], over: dict[Column, Differenc
 
 
 def percent(figure: Figure, *, best: bool = False) -> Cell:
-    """``64.4``, ``62.1 – 66.7``."""
-    between = f"{100 * figure.low:.1f} – {100 * figure.high:.1f}"
+    """``64.4`` and ``62.1, 66.7``."""
+    between = f"{100 * figure.low:.1f}, {100 * figure.high:.1f}"
     return Cell(f"{100 * figure.value:.1f}", between, "best" if best else "")
 
 
@@ -128,7 +128,7 @@ def _edge(difference: Difference | None) -> Cell:
     if difference is None:
         return Cell("")
     over = difference.over
-    between = f"{100 * over.low:+.1f} – {100 * over.high:+.1f}"
+    between = f"{100 * over.low:+.1f}, {100 * over.high:+.1f}"
     mark = "better" if over.low > 0 else "worse" if over.high < 0 else ""
     return Cell(f"{100 * over.value:+.1f}", between, mark)
 
@@ -157,7 +157,7 @@ def _measures(lines: Sequence[Line], names: dict[str, str]) -> Grid:
     for line in lines:
         found = [line.measures.get(name) for name in measured]
         cells = (
-            Cell(f"{f.value:.4f}", f"{f.low:.4f} – {f.high:.4f}") if f else Cell("") for f in found
+            Cell(f"{f.value:.4f}", f"{f.low:.4f}, {f.high:.4f}") if f else Cell("") for f in found
         )
         rows.append((*_heads(line, names), *cells))
     about = "; ".join(f"{name}: {METRICS[name].about}" for name in measured)

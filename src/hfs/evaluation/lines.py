@@ -73,7 +73,7 @@ def lines(chart: Chart) -> Lines:
 
 def _dot(chart: Chart, series: Series, point: Point, x: float, up: Axis) -> Dot:
     where = chart.classes[int(point.x)] if chart.classes else f"{point.x:g}"
-    title = f"{series.name} at {where}: {point.y:.3g} ({point.low:.3g} – {point.high:.3g})"
+    title = f"{series.name} at {where}: {point.y:.3g} [{point.low:.3g}, {point.high:.3g}]"
     whisker = f"M{x:.1f} {up.place(point.low):.1f}V{up.place(point.high):.1f}"
     return Dot(x, up.place(point.y), whisker, title)
 

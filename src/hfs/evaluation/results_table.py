@@ -25,7 +25,14 @@ def tables(summary: Summary) -> Iterator[Table]:
 
 def table(grid: Grid) -> Table:
     """Rows of one pipeline stand together."""
-    made = Table(grid.heads[0], box=box.SIMPLE_HEAD, title=Text(grid.title), title_justify="left")
+    made = Table(
+        grid.heads[0],
+        box=box.SIMPLE_HEAD,
+        title=Text(grid.title),
+        title_justify="left",
+        pad_edge=False,
+        collapse_padding=True,
+    )
     for head in grid.heads[1:]:
         made.add_column(head, justify="right")
     for before, row in zip((None, *grid.rows), grid.rows, strict=False):
@@ -37,5 +44,5 @@ def table(grid: Grid) -> Table:
 
 def _texts(row: Iterable[Cell], *, broad: bool) -> Iterator[Text]:
     for cell in row:
-        between = f" ({cell.between})" if broad and cell.between else ""
+        between = f" [{cell.between}]" if broad and cell.between else ""
         yield Text(cell.text, style=STYLES[cell.mark]).append(between, style="dim")
