@@ -1,5 +1,6 @@
 """Real classes of transformers, tiny and random, answer over real frames at their true times."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -194,3 +195,30 @@ def test_a_video_needs_torchvision_or_says_so(local):
         pytest.skip("torchvision is installed")
     with pytest.raises(MissingExtra, match="torchvision"):
         local("qwen3_vl", pairing="duplicate")([asked(0.5)])
+
+
+def told(folder, pairing: str, item: Asked) -> list[str]:
+    """The times that a model reads in a video."""
+    chat = Chat.of(folder("qwen3_vl"), pairing)
+    ids = chat([message(item, None)])["input_ids"][0]
+    return re.findall(r"<([\d.]+) seconds>", chat.processor.tokenizer.decode(ids))
+
+
+def test_a_duplicated_frame_keeps_its_time_and_a_merged_pair_shares_one(folder):
+    pytest.importorskip("torchvision")
+    item = asked(2.9, 24.3, 53.0, 81.3)
+    assert told(folder, "duplicate", item) == ["2.9", "24.3", "53.0", "81.3"]
+    assert told(folder, "neighbour", item) == ["13.6", "67.2"]
+
+
+def test_a_video_of_duplicated_frames_costs_what_pictures_cost_and_answers_in_batches(local):
+    pytest.importorskip("torchvision")
+    items = [asked(0.5, 12.3), asked(3.0, 4.0, seed=1)]
+    videos = local("qwen3_vl", pairing="duplicate", choice="likelihood", batch=2)(items)
+    alone = local("qwen3_vl", pairing="duplicate", choice="likelihood")(items)
+    for one, other in zip(videos, alone, strict=True):
+        assert one.error is None
+        torch.testing.assert_close(
+            torch.tensor(one.likelihoods), torch.tensor(other.likelihoods), atol=1e-5, rtol=1e-4
+        )
+    assert len({a.likelihoods for a in videos}) == 2

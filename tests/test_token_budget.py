@@ -8,7 +8,7 @@ from hfs import hub
 from hfs.chat import Chat
 from hfs.errors import UsageError
 from hfs.message import mark
-from hfs.token_budget import Plan, fit, longest, plan
+from hfs.token_budget import Plan, empty, fit, longest, plan
 
 pytest.importorskip("transformers")
 FAMILIES = ["qwen3_vl", "qwen2_5_vl", "smolvlm", "llava_onevision", "internvl"]
@@ -106,8 +106,6 @@ def test_every_row_of_the_trade_is_exact_and_its_next_size_would_not_fit(chat, n
 
 @pytest.mark.parametrize("name", SIZED)
 def test_a_planned_size_reaches_the_model_without_another_resize(chat, name):
-    from hfs.token_budget import empty
-
     for row in planned(chat(name), 700).rows:
         grid = chat(name)([empty([1.0], row.size, TEXT)])["image_grid_thw"][0]
         assert (int(grid[1]) * 8, int(grid[2]) * 8) == row.size
@@ -155,3 +153,17 @@ def test_a_model_is_named_by_its_folder(chat, tmp_path):
     found = fit(str(folder), 300, size=(96, 128), duration=10.0, text=TEXT)
     assert found.chosen.frames >= 8
     assert hub.load_config(folder).model_type == "smolvlm"
+
+
+def test_a_video_of_duplicated_frames_is_planned_as_it_is_read(chat, tmp_path):
+    pytest.importorskip("torchvision")
+    import checkpoints_answerers
+
+    folder = checkpoints_answerers.qwen3_vl(tmp_path)
+    video = Chat.of(folder, "duplicate")
+    found = planned(video, 400)
+    many = [longest(video, 120.0)] * (found.chosen.frames + 1)
+    assert video.count(empty(many[1:], found.chosen.size, TEXT)) == found.chosen.tokens <= 400
+    assert video.count(empty(many, found.chosen.size, TEXT)) > 400
+    with pytest.raises(UsageError, match="two neighbours share"):
+        planned(Chat.of(folder, "neighbour"), 400)

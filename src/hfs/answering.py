@@ -11,7 +11,7 @@ from hfs.answers import prompt
 from hfs.chat import Chat
 from hfs.errors import UsageError
 from hfs.handover import Size
-from hfs.message import Message, said, shown
+from hfs.message import Message, Pairing, said, shown
 from hfs.pipeline import Progress, select
 from hfs.presets import Pipeline
 from hfs.token_budget import MOST, Plan, plan, saying_what_fits
@@ -53,14 +53,16 @@ def planned(
     *,
     budget: int | None = None,
     options: Sequence[str] = (),
+    pairing: Pairing = "images",
     stream: int | None = None,
     limits: Limits = Limits(),  # noqa: B008 (frozen)
 ) -> Plan:
     """How many frames of a video, in which size, fit so many tokens of a model with the question.
 
-    With ``budget`` their number is given. Raises UsageError where they do not fit.
+    With ``budget`` their number is given; ``pairing`` is the answerer's. Raises UsageError where
+    they do not fit.
     """
-    chat = Chat.of(hub.folder(model))
+    chat = Chat.of(hub.folder(model), pairing)
     with Video.open(source, stream=stream, limits=limits) as video:
         info = video.info
         return plan(
@@ -128,7 +130,8 @@ def answer(
     spoken = said(selection) if with_subtitles else ()
     if plan is not None and spoken:
         whole = Message(frames, text, selection.video.duration, spoken)
-        spoken = saying_what_fits(Chat.of(hub.folder(plan.model)), whole, plan.limit).subtitles
+        chat = Chat.of(hub.folder(plan.model), pairing_of(answerer))
+        spoken = saying_what_fits(chat, whole, plan.limit).subtitles
     if progress is not None:
         progress("asking the model", 0, 0)
     item = Asked(
@@ -156,3 +159,9 @@ def _frames(budget: int | None, plan: Plan | None) -> int:
     if plan is not None:
         return plan.chosen.frames
     return 8 if budget is None else budget
+
+
+def pairing_of(answerer: str) -> Pairing:
+    """How a local answerer hands frames over; a server is sent pictures."""
+    asks = plugins.parse(answerer)
+    return asks.options.get("pairing", "images") if asks.name == "local" else "images"

@@ -101,6 +101,11 @@ def plan(
     the frames there are; with ``frames`` their number is given, and only the size is sought. Raises
     UsageError where not even one frame fits, or not that many.
     """
+    if chat.pairing == "neighbour":
+        raise UsageError(
+            "expected pairing='duplicate' or 'images' for a budget in tokens, where "
+            "each frame costs its own; two neighbours share theirs"
+        )
     if limit < 1 or most < 1 or (frames is not None and frames < 1):
         raise UsageError(f"expected at least 1 token and 1 frame, got {limit} and {frames or most}")
     cost = Cost(chat, size, longest(chat, duration), text)

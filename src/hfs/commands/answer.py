@@ -52,6 +52,7 @@ def answer(
         budget=budget,
         options=option or [],
         stream=stream,
+        answerer=answerer,
     )
     from hfs.answering import answer as ask
 

@@ -86,6 +86,7 @@ def plan(
     budget: int | None,
     options: list[str],
     stream: int | None,
+    answerer: str = "",
 ) -> "Plan | None":
     """The plan of a budget in tokens, told before anything is done; None where there is none."""
     if tokens is None:
