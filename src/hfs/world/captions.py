@@ -102,6 +102,11 @@ def nearly(caption: Caption, rng: np.random.Generator) -> Caption | None:
     return _worded(said | {kind: others[int(rng.integers(len(others)))]}, rng)
 
 
+def single(rng: np.random.Generator) -> list[Caption]:
+    """A caption of every single fact that there is."""
+    return [_worded({kind: value}, rng) for kind, values in _VALUES.items() for value in values]
+
+
 def truth(captions: Sequence[Caption], frames: Sequence[Facts]) -> Bool[Tensor, "c n"]:
     """Which caption is true of which frame."""
     return torch.tensor([[c.true_of(f) for f in frames] for c in captions], dtype=torch.bool)
