@@ -98,8 +98,11 @@ def _base(name: str) -> tuple[Pipeline, tuple[str, ...]]:
 
 def _trained(spec: Spec) -> tuple[Pipeline, tuple[str, ...]]:
     """What a checkpoint names, its student as encoder and scorer."""
-    model = spec.options.get("model")
-    if not isinstance(model, str):
+    given = spec.options.get("model")
+    model = (
+        str(given) if isinstance(given, str | Spec) else ""
+    )  # trained(model=world) needs no quotes
+    if not model:
         raise SpecError(
             f"expected trained(model='DIR') with the folder or hub name of a student, got {spec}"
         )
