@@ -1,8 +1,9 @@
 """The text a model answered with -> the letter of the option it names, or none: never a guess.
 
 A letter counts where the text can be read in one way only: it is the letter and nothing else, it
-leads with the letter and a mark (``B.``, ``(B)``), or it declares one (``The answer is B``). Two
-letters, a letter that no option has, or a word that only begins like one are no answer.
+leads with the letter and a mark (``B.``, ``(B)``) and marks no other, or it declares one (``The
+answer is B``). Two letters, a letter that no option has, or a word that only begins like one are no
+answer.
 """
 
 import re
@@ -15,7 +16,11 @@ _END = r"(?=\s*(?:$|[.,;:!?)\]\n]|\(|\s(?:because|since|as|which)\b))"
 """What may follow a declared letter: the end of its clause, so that "is A dog" declares nothing."""
 
 _ALONE = re.compile(r"[(\[]?([A-Za-z])[)\]]?[.:]?")
-_LEAD = re.compile(r"(?:[(\[]([A-Z])[)\]][.:]?|([A-Z])[).:])(?=\s|$)|([A-Z])(?=\s*\n)")
+_LEAD = re.compile(
+    r"(?:[(\[]([A-Z])[)\]][.:]?|([A-Z])[).:])(?=\s|$)|([A-Z])(?=\s*\n|\s+[-–—]\s)"
+    r"|([A-Z])\s+is\s+(?:the\s+)?(?:correct|right|best|answer)\b"
+)
+_MARKED = re.compile(r"(?<![\w.])(?:[(\[]([A-Z])[)\]]|([A-Z])[).:](?=\s|$))")
 _DECLARED = re.compile(
     r"\b(?i:answer|option|choice)(?:\s+(?i:is|would\s+be|should\s+be)\b|\s*:)?\s*:?\s*"
     r"(?:(?i:option|choice)\s+)?(?:[(\[]([A-Z])[)\]]|([A-Z])\b" + _END + ")"
@@ -25,7 +30,7 @@ _DENIED = re.compile(
     r"\b(?i:not|neither|nor|isn't|except)\s+(?:(?i:option)\s+)?[(\[]?([A-Z])\b[)\]]?"
 )
 _ALTERNATIVES = re.compile(
-    r"(?<!\w)[(\[]?[A-Z][)\].]?\s*(?:\b(?i:or|and)\b|[,/&])\s*(?:(?i:option)\s+)?[(\[]?[A-Z](?!\w)"
+    r"(?<!\w)[(\[]?[A-Z][)\].]?\s*(?:\b(?i:or|and)\b|[,/&-])\s*(?:(?i:option)\s+)?[(\[]?[A-Z](?!\w)"
 )
 
 
@@ -70,8 +75,11 @@ def _named(text: str, options: Sequence[str]) -> set[str]:
         named |= {one for one in found.groups() if one}
     if lead := _LEAD.match(text):
         first = next(one for one in lead.groups() if one)
-        spelled = {_spelled(text, options), _spelled(text[lead.end() :], options)}
-        named |= {first} | {other for other in spelled if other}
+        rest = _spelled(text[lead.end() :], options)
+        named |= {first} | {other for other in (rest, _spelled(text, options)) if other}
+        if rest != first:  # the option's own words may hold marks
+            marks = {one for found in _MARKED.finditer(kept) for one in found.groups() if one}
+            named |= marks & set(letters(len(options)))
     if named and _ALTERNATIVES.search(kept):
         named.add("?")
     return named
@@ -97,4 +105,7 @@ def _answer(text: str) -> str:
     head, thought, tail = text.rpartition("</think>")
     if not thought and "<think>" in head + tail:
         return ""
-    return re.sub(r"[*`\"“”]+", "", tail).strip()
+    if len(tagged := re.findall(r"<answer>(.*?)</answer>", tail, re.DOTALL)) == 1:
+        tail = tagged[0]
+    bare = re.sub(r"[*`\"“”]+", "", tail)
+    return re.sub(r"[‘’']([A-Za-z])[‘’']", r"\1", bare).strip()
