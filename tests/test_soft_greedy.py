@@ -71,6 +71,16 @@ def test_tau_means_the_same_whatever_the_scale_of_the_set_function():
     torch.testing.assert_close(few, many, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("n", [16, 64, 512])
+def test_the_best_of_many_stands_out_from_them_as_it_does_of_few(n):
+    f = world(0, n).objective(Options(budget=1, coverage=0.0, redundancy=0.0, service=0.0))
+    peak = torch.zeros(n).index_fill(0, torch.tensor([5]), 1.0)
+    share = float(soft_greedy(replace(f, worth=peak), tau=0.2, hard=False)[0, 5])
+    strength = 5 * math.log(max(n, 64)) / math.log(64)
+    assert share == pytest.approx(1 / (1 + (n - 1) * math.exp(-strength)), rel=1e-4)
+    assert share > 0.7
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.7, 5.0])
 def test_rows_choose_the_budget_once_each_whatever_the_noise(noise):
     f = world(3, 15).objective(Options(budget=7))

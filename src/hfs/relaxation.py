@@ -19,6 +19,7 @@ noise and so changes nothing. Where fewer than k are real, the rows too many are
 Randomness comes from the generator given and from nowhere else.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -34,6 +35,8 @@ NEVER = -1e30
 """Logit of what must not be chosen: finite, so that no derivative becomes 0 times infinity."""
 LEAST_UNIT = 1e-2
 """Of 1/k, what a wholly relevant frame can add: gains that differ by less count as noise."""
+FEW = 64
+"""Candidates beyond which noise is held down, and for which the default temperatures were found."""
 
 
 class Drawn(NamedTuple):
@@ -59,13 +62,17 @@ def soft_greedy(
     """min(budget, n) rows by noisy greedy ascent of F, in the order of choice.
 
     Row j is the softmax over the marginal gains given the candidates chosen before it; its
-    derivative reaches whatever the objective's scores were made from. Gains are measured in units
-    of the distance between the best and the worst first choice of this video, without derivative:
-    F's own unit differs by budget (1/k) and knob, and with it tau = 0.1 would be cold for one
-    video and hot for another. One unit serves all k steps, so that choices among gains too small to
-    matter stay open instead of being blown up to certainties. ``tau`` -> 0 without noise is hard
-    greedy. ``budget`` is the objective's own where it is not given; only what ``mask`` has is
+    derivative reaches whatever the objective's scores were made from. ``tau`` -> 0 without noise is
+    hard greedy. ``budget`` is the objective's own where it is not given; only what ``mask`` has is
     chosen.
+
+    Gains are measured in units of the distance between the best and the worst first choice of this
+    video, without derivative: F's own unit differs by budget (1/k) and knob, and with it tau = 0.1
+    would be cold for one video and hot for another. One unit serves all k steps, so that choices
+    among gains too small to matter stay open instead of being blown up to certainties. The largest
+    of n noises grows with log n, so beyond 64 candidates gains count log n / log 64 times as much:
+    else a frame of evidence among 512 is in 26 % of the noisy draws of 4, and one among 64 in 68 %
+    (with it 47 % and 68 %, and 78 % and 92 % without noise; made scores, tau .2, noise 1).
     """
     (drawn,) = soft_greedy_batch(
         [objective],
@@ -221,7 +228,9 @@ def _ascend(
         gains = of.gains_after(given, members)
         low = gains.masked_fill(~allowed, torch.inf).amin(1)
         high = gains.masked_fill(~allowed, -torch.inf).amax(1)
-        scale = tau * (high - low).clamp_min(LEAST_UNIT / of.budget)[:, None]
+        unit = (high - low).clamp_min(LEAST_UNIT / of.budget)
+        crowd = allowed.sum(1).clamp_min(FEW).log() / math.log(FEW)
+        scale = (tau * unit / crowd)[:, None]
         for noise in noises.unbind(1):
             chosen = (gains / scale + noise).masked_fill(~free, NEVER).argmax(1, keepdim=True)
             members = torch.cat([members, chosen], 1)
