@@ -8,7 +8,6 @@ attention never looks; the head sees only the positions that predict the answer.
 """
 
 import copy
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from hfs import hub
-from hfs.errors import MissingExtra, UsageError
+from hfs.errors import UsageError
+from hfs.training.adapters import LoRA, checkpoint, let_learn
 from hfs.training.importance import Reading, by_gradient, make_readable
 from hfs.training.losses import IGNORED, answer_loss
 from hfs.training.prompt import Prompt, Prompter, chat_template
@@ -31,17 +31,6 @@ from hfs.training.slots import Choice, Slots, fill
 from hfs.training.visual_tokens import Tower, VisualTokens
 
 Importance = Literal["attention", "gradient", "gate"]
-
-
-@dataclass(frozen=True)
-class LoRA:
-    """Low-rank adapters on every linear layer of the language model (Hu et al. 2021)."""
-
-    rank: int = 16
-    alpha: int = 32
-    dropout: float = 0.0
-    seed: int = 0
-    """Of the adapters' first values; they change nothing until they have learnt."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +75,9 @@ class _Batch:
 class Teacher(nn.Module):
     """The reasoner that the student learns with; `Teacher.from_pretrained` makes one."""
 
+    _adapted: Any
+    """peft's view of the model, where it has adapters."""
+
     def __init__(
         self,
         model: Any,
@@ -117,9 +109,11 @@ class Teacher(nn.Module):
         self.tower = Tower(model, image_processor, tokens=tokens)
         self.revision = revision
         make_readable(model)
-        self._choose_what_learns(lora, frozen)
+        model.requires_grad_(False)
+        adapted = None if frozen else let_learn(model, lora)
+        object.__setattr__(self, "_adapted", adapted)  # not a second registration of the modules
         if checkpointing:
-            _checkpoint(model.get_decoder())
+            checkpoint(model.get_decoder())
         depth = model.get_decoder().config.num_hidden_layers
         last = depth if attention_layers is None else attention_layers
         if not 1 <= last <= depth:
@@ -345,12 +339,15 @@ class Teacher(nn.Module):
         targets: Int[Tensor, "b a"],
         options: Sequence[Sequence[str]],
     ) -> Bool[Tensor, "b"]:
-        right = ((logits.argmax(-1) == targets) | (targets == IGNORED)).all(1)
-        for i, choices in enumerate(options):
-            if choices:
-                _, letters = self.prompter.letters(len(choices))
-                right[i] = letters[int(logits[i, 0, list(letters)].argmax())] == targets[i, 0]
-        return right
+        asked = torch.tensor([bool(choices) for choices in options], device=logits.device)
+        written = ((logits.argmax(-1) == targets) | (targets == IGNORED)).all(1)
+        letters = [self.prompter.letters(len(o))[1] if o else (0,) for o in options]
+        padded = pad_sequence([torch.tensor(ids) for ids in letters], batch_first=True)
+        real = pad_sequence([torch.ones(len(ids)) for ids in letters], batch_first=True).bool()
+        ids = padded.to(logits.device)
+        scores = logits[:, 0].gather(1, ids).masked_fill(~real.to(ids.device), float("-inf"))
+        likeliest = ids.gather(1, scores.argmax(1, keepdim=True))[:, 0]
+        return torch.where(asked, likeliest == targets[:, 0], written)
 
     def _write(self, prompt: Prompt, slots: Slots, max_new_tokens: int) -> str:
         ids = torch.tensor([prompt.ids], device=self.device)
@@ -359,20 +356,6 @@ class Teacher(nn.Module):
         )
         new = written[0, ids.shape[1] :]
         return self.tokenizer.decode(new, skip_special_tokens=True).strip()
-
-    def _choose_what_learns(self, lora: LoRA | None, frozen: bool) -> None:
-        self.model.requires_grad_(False)
-        self._adapted: Any = None
-        if lora is not None:
-            # not a second registration of the same modules
-            object.__setattr__(self, "_adapted", _adapt(self.model, lora))
-        elif not frozen:
-            for part in (
-                self.model.get_decoder(),
-                self.model.get_input_embeddings(),
-                self.model.get_output_embeddings(),
-            ):
-                part.requires_grad_(True)
 
 
 def option_index(options: Sequence[str], answer: str | int) -> int:
@@ -390,31 +373,6 @@ def option_index(options: Sequence[str], answer: str | int) -> int:
         f"expected an answer among the options {list(options)}, their letters or indices, "
         f"got {answer!r}"
     )
-
-
-def _adapt(model: Any, lora: LoRA) -> Any:
-    """peft's view of the model, whose linear layers in the language model now have adapters."""
-    try:
-        from peft import LoraConfig, LoraModel
-    except ImportError as error:
-        raise MissingExtra("a teacher with adapters", "peft", "train") from error
-    decoder = model.get_decoder()
-    home = next(name for name, module in model.named_modules() if module is decoder)
-    linear = {n.rsplit(".")[-1] for n, m in decoder.named_modules() if isinstance(m, nn.Linear)}
-    config = LoraConfig(
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=rf"{re.escape(home)}\..*\.({'|'.join(sorted(linear))})",
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(lora.seed)
-        return LoraModel(model, config, "default")
-
-
-def _checkpoint(decoder: Any) -> None:
-    enable = getattr(decoder, "activation_checkpointing_enable", None)  # its name since 5.20 or so
-    (enable or decoder.gradient_checkpointing_enable)({"use_reentrant": False})
 
 
 @contextmanager
