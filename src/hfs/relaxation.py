@@ -112,10 +112,10 @@ def soft_greedy_batch(
         noises = torch.zeros(len(stack), k, allowed.shape[1])
         if noise:
             for row, i, o in zip(noises, stack, some, strict=True):
-                every = torch.ones(k, len(o.worth), dtype=torch.bool)
-                row[:, : len(o.worth)] = noise * gumbel(
-                    every, generators[i] if generators else None
-                )
+                n = len(o.worth)  # the number of draws is the video's own, whatever its company
+                every = torch.ones(min(k, n), n, dtype=torch.bool)
+                own = gumbel(every, generators[i] if generators else None)
+                row[: len(every), :n] = noise * own
         rows, values = _ascend(of, allowed, noises, tau, hard)
         for place, (i, o) in enumerate(zip(stack, some, strict=True)):
             most = int(allowed[place].sum())
