@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import hfs
-from hfs.commands import answer, evaluate, inspect, measure, select, train, world
+from hfs.commands import answer, evaluate, features, inspect, measure, select, train, world
 from hfs.errors import HFSError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ COMMANDS: Sequence[Callable[..., None]] = (
     evaluate.evaluate,
     evaluate.results,
     evaluate.verify,
+    features.features,
     train.train,
     inspect.list_,
     inspect.doctor,

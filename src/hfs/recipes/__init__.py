@@ -57,7 +57,7 @@ def load(recipe: str, given: Sequence[str] = ()) -> Recipe:
 
 def _function(recipe: str) -> Callable[..., Recipe]:
     module = _module(recipe)
-    function = getattr(module, "recipe", None)
+    function: Any = getattr(module, "recipe", None)
     if not callable(function):
         raise UsageError(f"expected a function recipe(...) in {recipe}, which defines none")
     return function

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from hfs import student_inputs
 from hfs.backbones import Backbone
 from hfs.content import content
 from hfs.errors import UsageError
@@ -101,13 +102,16 @@ class Items:
     def load(self, index: int) -> Item:
         example, thought = self.examples[index], self.thoughts[index]
         seen = self.store.get(example.video)
-        words = self.student.facets(example.question, thought)
+        facets = self.student.facets(example.question, thought)
+        words = self._embedded(facets) if self.backbone.has_text else None
+        said = seen.said if self.student.config.text_width else None
         return Item(
             example=example,
             seen=seen,
             content=content(seen.features, seen.evidence, {}),
             thought=thought,
-            prior=self._prior(words, seen.features),
+            prior=student_inputs.prior(words, seen.features.vectors, said, m=len(facets)),
+            text=said,
             target=None if self.targets is None else self.targets[index],
         )
 
@@ -115,14 +119,11 @@ class Items:
         """The same items with a fixed importance of each one's candidates."""
         return replace(self, targets=tuple(targets))
 
-    def _prior(self, words: tuple[str, ...], features: Features) -> Float[Tensor, "m n"]:
-        if not self.backbone.has_text:
-            return torch.zeros(len(words), len(features.times))
+    def _embedded(self, words: Sequence[str]) -> Float[Tensor, "u e"]:
         new = [word for word in dict.fromkeys(words) if word not in self._words]
         if new:
             self._words.update(zip(new, self.backbone.embed_text(new), strict=True))
-        vectors = torch.stack([self._words[word] for word in words])
-        return vectors.float() @ features.vectors.float().T
+        return torch.stack([self._words[word] for word in words])
 
 
 def _thoughts(

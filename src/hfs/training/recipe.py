@@ -73,7 +73,7 @@ class Moment:
 class Task(Protocol):
     """What one phase does with examples and models: a frozen dataclass of its ingredients."""
 
-    def __call__(self, models: Any, examples: list[Any], at: Moment) -> Outcome: ...
+    def __call__(self, models: Any, examples: list[Any], at: Moment, /) -> Outcome: ...
 
 
 @dataclass(frozen=True)

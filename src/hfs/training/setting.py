@@ -19,6 +19,9 @@ from hfs.training.recipe import Told
 from hfs.training.store import Maker, Store
 from hfs.training.teacher import LoRA, Teacher
 
+SAMPLER = "grid"
+READERS = ("subtitles",)
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -32,8 +35,8 @@ class Setting:
     teacher: str
     backbone: str
     """A spec, such as ``siglip``."""
-    sampler: str = "grid"
-    readers: tuple[str, ...] = ("subtitles",)
+    sampler: str = SAMPLER
+    readers: tuple[str, ...] = READERS
     selector: str = "hfs"
     slm_lora: dict[str, Any] | None = None
     """Of `HFSStudent.create`; None trains all of the small language model."""
@@ -46,6 +49,8 @@ class Setting:
     checkpointing: bool = False
     width: int = 256
     """Of the score network and the query vectors."""
+    text: bool = False
+    """Whether the score network reads what is said or shown; needs a backbone with a text tower."""
     student: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of `HFSStudentConfig`: ``cue_tokens``, ``layers``, ``instruction``, ..."""
     thinking: Thinking = "given"
@@ -67,6 +72,7 @@ class Setting:
             seed=self.seed,
             dtype=self.dtype,
             feature_width=_width(eyes),
+            text_width=_width(eyes) if self.text else 0,
             query_width=self.width,
             width=self.width,
             backbone=self.backbone,

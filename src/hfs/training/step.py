@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 from hfs import plugins
 from hfs.errors import UsageError
 from hfs.objective import Objective
-from hfs.relaxation import gumbel_slots, in_time_order, membership, relaxed_top_k, soft_greedy
+from hfs.relaxation import gumbel_slots, in_time_order, membership, relaxed_top_k, soft_greedy_batch
 from hfs.student import HFSStudent
 from hfs.student_output import StudentOutput
 from hfs.training.items import Item
@@ -54,17 +54,14 @@ class Mutual:
     def __call__(self, models: Any, items: list[Item], at: Moment) -> Outcome:
         now = at.settings
         output = scored(models.student, items, prior=self.prior)
-        rows, objectives = [], []
-        for i, scores in enumerate(scores_of(models.student, output, items)):
-            objective = self._objective(scores, items[i], now.budget)
-            logits = output.frame[i, : len(scores.times)].float().cpu()
-            rows.append(self._choose(objective, logits, now, at.generator(i)))
-            objectives.append(objective)
+        objectives = [
+            self._objective(scores, item, now.budget)
+            for scores, item in zip(scores_of(models.student, output, items), items, strict=True)
+        ]
+        rows, sets = self._choose(objectives, output, now, at)
         reading = self.importance if self.signal == "teacher" else None
         read = answered(models.teacher, items, rows, importance=reading)
-        where = output.frame.device
-        sets = [set_loss(f, membership(Y)) for f, Y in zip(objectives, rows, strict=True)]
-        parts = {"answer": read.ce, "set": torch.stack(sets).to(where)}
+        parts = {"answer": read.ce, "set": sets.to(read.ce.device)}
         parts |= self._alignment(items, rows, output, read)
         return outcome(now.weights, parts, correct=read.correct)
 
@@ -73,18 +70,21 @@ class Mutual:
         return selector.objective(scores, item.content, min(budget, len(scores.times)))
 
     def _choose(
-        self,
-        objective: Objective,
-        logits: Float[Tensor, "n"],
-        now: Settings,
-        generator: torch.Generator,
-    ) -> Float[Tensor, "k n"]:
-        """Hard rows in the order of time; their derivative is the relaxation's."""
-        drawn = {"tau": now.tau, "noise": now.noise, "generator": generator}
+        self, objectives: list[Objective], output: StudentOutput, now: Settings, at: Moment
+    ) -> tuple[list[Float[Tensor, "_k _n"]], Float[Tensor, "b"]]:
+        """Hard rows in the order of time, with the relaxation's derivative, and -F of each set."""
+        noises = [at.generator(i) for i in range(len(objectives))]
         if self.relaxation == "soft_greedy":
-            return in_time_order(soft_greedy(objective, **drawn))
+            drawn = soft_greedy_batch(objectives, tau=now.tau, noise=now.noise, generators=noises)
+            return [in_time_order(d.rows) for d in drawn], -torch.stack([d.value for d in drawn])
         relax = {"gumbel_slots": gumbel_slots, "relaxed_top_k": relaxed_top_k}[self.relaxation]
-        return in_time_order(relax(logits, objective.budget, **drawn))
+        rows = []
+        for i, (f, noise) in enumerate(zip(objectives, noises, strict=True)):
+            logits = output.frame[i, : len(f.worth)].float().cpu()
+            made = relax(logits, f.budget, tau=now.tau, noise=now.noise, generator=noise)
+            rows.append(in_time_order(made))
+        sets = [set_loss(f, membership(Y)) for f, Y in zip(objectives, rows, strict=True)]
+        return rows, torch.stack(sets)
 
     def _alignment(
         self,

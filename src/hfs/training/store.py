@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
-from hfs import document, plugins
+from hfs import document, plugins, student_inputs
 from hfs.backbones import Backbone
 from hfs.cache import Cache
 from hfs.candidates import candidates
@@ -54,6 +56,9 @@ class Seen:
     evidence: Evidence
     visual: VisualTokens | None
     """Of each candidate, for the teacher."""
+    said: Float[Tensor, "n e"] | None = None
+    """What is said or shown near each candidate, embedded (`hfs.student_inputs`); None where
+    nothing is, or the backbone has no text tower."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,13 @@ class Maker:
                     for frames in video.frames(kept.indices, batch=BATCH)
                 ]
                 visual = _joined(parts)
-        return Seen(seen, kept.start, kept.end, texts, visual)
+        return Seen(seen, kept.start, kept.end, texts, visual, self._said(seen, texts))
+
+    def _said(self, seen: Features, texts: Evidence) -> Float[Tensor, "n e"] | None:
+        if not texts.items or not self.eyes.has_text:
+            return None
+        width = seen.vectors.shape[1]
+        return student_inputs.text(texts, seen.times, self.eyes.embed_text, width=width)
 
     def count(self, path: Path) -> int:
         """Candidates of a video; only its packets are read."""
@@ -171,6 +182,8 @@ class Store:
             "times": seen.features.times,
             "indices": seen.features.indices,
         }
+        if seen.said is not None:
+            tensors["said"] = seen.said
         if seen.visual is not None:
             tensors |= {f"visual.{key}": value for key, value in seen.visual.to_tensors().items()}
         facts = {
@@ -196,13 +209,16 @@ class Store:
                 f"expected the features of {name!r} in {self.root}, got none that can be read "
                 f"({error}): make them with hfs features"
             ) from error
-        visual = {k.removeprefix("visual."): v for k, v in tensors.items() if k.startswith("vis")}
+        visual = {
+            k.removeprefix("visual."): v for k, v in tensors.items() if k.startswith("visual.")
+        }
         return Seen(
             Features(tensors["vectors"], tensors["times"], tensors["indices"], facts["backbone"]),
             float(facts["start"]),
             float(facts["end"]),
             document.decode(Evidence, json.loads(facts["evidence"])),
             VisualTokens.from_tensors(visual) if visual else None,
+            tensors.get("said"),
         )
 
     def _whole(self, name: str, path: Path) -> bool:

@@ -1,0 +1,138 @@
+"""A selector trained from nothing on films of `hfs.world`: eyes, thoughts, reader, student.
+
+    hfs train world --out RUN          # then: hfs select FILM QUESTION --model RUN/models/student
+
+Rungs, each from the one before: SigLIP towers on frames and captions, a Qwen3 that writes the
+chain of thought, a SmolVLM that names frames and then answers about short clips shown whole, its
+calibration on random subsets of films, and the student with it by answers alone. No rung sees where
+the evidence of a question lies. Two CPU cores, no download.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hfs.ladder import films, naming, pool, reading, seeing, thinking
+from hfs.ladder.learner import Ladder
+from hfs.ladder.models import Sizes
+from hfs.training.items import Thinking
+from hfs.training.judge import judge
+from hfs.training.losses import LossWeights
+from hfs.training.recipe import Phase, Recipe, Run, Told
+from hfs.training.schedules import Schedule, Stage
+from hfs.training.step import Answering, Mutual
+from hfs.world import World
+
+FLAT = Schedule(lr="one_cycle")
+
+
+def recipe(
+    folder: str = "world-films",
+    seed: int = 0,
+    frames: int = 64,
+    films_: int = 800,
+    clips: int = 6000,
+    see: int = 3000,
+    think: int = 1200,
+    name: int = 1500,
+    warm: int = 4000,
+    calibrate: int = 600,
+    mutual: int = 800,
+    batch: int = 64,
+    thoughts: str = "written",
+    selector: str = "hfs",
+    relaxation: str = "soft_greedy",
+    importance: str | None = "attention",
+    prior: bool = True,
+    teacher_to_student: float = 0.3,
+    student_to_teacher: float = 0.05,
+    set_weight: float = 0.1,
+) -> Recipe:
+    """The whole ladder; every option is a rung's length or an ingredient of the last rung."""
+    world, sizes = World(frames=frames, seed=seed), Sizes()
+    place = Path(folder)
+    weights = LossWeights(
+        teacher_to_student=teacher_to_student,
+        student_to_teacher=student_to_teacher,
+        set=set_weight,
+    )
+
+    def build() -> Ladder:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            student = {"sampler": films.SAMPLER, "readers": ["subtitles"], "selector": selector}
+            sizes_ = {"query_width": 96, "width": 96, "layers": 2, "heads": 4}
+            return Ladder(
+                sizes, world, {**student, **sizes_, "lora": {"r": 8}, "global_tokens": 1}
+            )
+
+    def sights(_: Ladder, told: Told) -> seeing.Sights:
+        return seeing.Sights(pool.pool(world, "train", 24_000))
+
+    def questions(models: Ladder, told: Told) -> thinking.Questions:
+        items = [item for film in world.films("train", films_) for item in film.items]
+        return thinking.Questions(tuple(items), models.tokenizer)
+
+    def names(models: Ladder, told: Told) -> naming.Names:
+        models.see()
+        return naming.names(models, pool.pool(world, "train", 24_000))
+
+    def shorts(models: Ladder, told: Told) -> reading.Clips:
+        models.see()
+        return reading.clips(models.teacher, world, "train", clips, told)
+
+    def watched(models: Ladder, told: Told) -> Any:
+        models.see()
+        kind: Thinking = thoughts  # pyright: ignore[reportAssignmentType]
+        return films.films(models, place, world, "train", films_, told, thinking=kind)
+
+    def checked(models: Ladder) -> Mapping[str, float]:
+        source = films.films(models, place, world, "validation", 60, lambda *_: None)
+        return judge(models, source)
+
+    def mixed(models: Ladder, told: Told) -> reading.Mixed:
+        return reading.Mixed(shorts(models, told), watched(models, told))
+
+    phases = (
+        Phase("see", seeing.Seeing(), see, 96, {"towers": 3e-3}, FLAT, "sights"),
+        Phase("think", thinking.Thinking(), think, batch, {"slm": 3e-3}, FLAT, "questions"),
+        Phase(
+            "name", naming.Naming(), name, batch, {"connector": 2e-3, "teacher": 2e-3}, FLAT, "names"
+        ),
+        Phase("warm", Answering("all"), warm, batch, {"teacher": 1.5e-3}, FLAT, "clips"),
+        Phase(
+            "calibrate", Answering("random", (4, 16)), calibrate, batch, {"teacher": 8e-4}, FLAT,
+            "films",
+        ),
+        Phase(
+            "mutual",
+            Mutual(
+                selector=selector,
+                relaxation=relaxation,  # pyright: ignore[reportArgumentType]
+                importance=importance,  # pyright: ignore[reportArgumentType]
+                prior=prior,
+            ),
+            mutual,
+            32,
+            {"student": 1e-3, "teacher": 1e-4},
+            Schedule(budgets=(Stage(1.0, (4, 8)),), weights=weights),
+            "films",
+            check=checked,
+        ),
+    )  # fmt: skip
+    return Recipe(
+        name="world",
+        phases=phases,
+        build=build,
+        data={
+            "sights": sights,
+            "questions": questions,
+            "names": names,
+            "clips": shorts,
+            "films": watched,
+            "mixed": mixed,
+        },
+        run=Run(seed=seed, micro=96, every=200, keep=1),
+    )
