@@ -150,6 +150,7 @@ def test_a_reader_of_the_questions_alone_is_near_the_floor():
     every = floors(learned, asked)[-1]
     assert every.kind == "all"
     assert every.questions == 800
+    assert sum(share for _, share in every.priors) == pytest.approx(1)
     assert every.choice < every.chance + 0.06
     assert every.free < 0.26
 

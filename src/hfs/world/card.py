@@ -68,8 +68,8 @@ It has learned the most frequent answer of each kind and pattern from {} trainin
 asked about a quarter as many validation films: for the answer itself (`free`), and to choose among
 the options (`choice`).
 
-| kind | questions | most frequent answer | free | choice | chance |
-|---|---:|---|---:|---:|---:|"""
+| kind | questions | free | choice | chance | how often each answer is right |
+|---|---:|---:|---:|---:|---|"""
 
 
 def _facts(world: World, films: Sequence[Film]) -> str:
@@ -79,7 +79,7 @@ def _facts(world: World, films: Sequence[Film]) -> str:
     first, count = films[0], len(films)
     rows = {
         "films": f"{count} of {first.duration:g} s, {world.size} x {world.size} pixels, "
-        f"{float(first.fps):g} frames a second",
+        f"{float(first.fps):g} fps",
         "candidates a film": f"{world.frames}, one each {world.step:g} s",
         "scenes a film": f"{len(scenes) / count:.1f}",
         "candidates a scene": f"median {_quantile(lengths, 0.5)}, ninth decile "
@@ -110,8 +110,8 @@ def _kinds(items: Sequence[Item]) -> str:
 
 def _floors(floor: Sequence[Floor], learned: int) -> str:
     rows = (
-        f"| {f.kind} | {f.questions} | {f.top} ({f.share:.0%}) "
-        f"| {f.free:.1%} | {f.choice:.1%} | {f.chance:.1%} |"
+        f"| {f.kind} | {f.questions} | {f.free:.1%} | {f.choice:.1%} | {f.chance:.1%} | "
+        f"{'' if f.kind == 'all' else ', '.join(f'{a} {share:.0%}' for a, share in f.priors)} |"
         for f in floor
     )
     return "\n".join([_FLOOR.format(learned), *rows])

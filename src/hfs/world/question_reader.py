@@ -56,9 +56,8 @@ class Floor:
     choice: float
     chance: float
     """The mean of 1 / number of options."""
-    top: str
-    share: float
-    """The most frequent right label of the kind, and how frequent it is."""
+    priors: tuple[tuple[str, float], ...]
+    """Each right label of the kind and how frequent it is, the most frequent first."""
 
 
 def floors(learned: Sequence[Item], asked: Sequence[Item]) -> list[Floor]:
@@ -71,13 +70,12 @@ def floors(learned: Sequence[Item], asked: Sequence[Item]) -> list[Floor]:
 
 def _floor(kind: str, reader: QuestionReader, asked: Sequence[Item]) -> Floor:
     count = len(asked)
-    label, times = Counter(item.label for item in asked).most_common(1)[0]
+    labels = Counter(item.label for item in asked)
     return Floor(
         kind=kind,
         questions=count,
         free=sum(reader.free(i) == i.label for i in asked) / count,
         choice=sum(reader.choose(i) == i.letter for i in asked) / count,
         chance=sum(1 / len(i.options) for i in asked) / count,
-        top=label,
-        share=times / count,
+        priors=tuple((label, times / count) for label, times in labels.most_common()),
     )
