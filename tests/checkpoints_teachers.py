@@ -21,6 +21,14 @@ SPOKEN = [
 WIDTHS = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
 HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2}
 TOWER = {"hidden_size": 32, "intermediate_size": 48, "depth": 2, "num_heads": 2, "patch_size": 8}
+SIGLIP = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "image_size": 32,
+    "patch_size": 8,
+}
 QWEN_TOKENS = ("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>")
 QWEN_PADS = ("<|image_pad|>", "<|video_pad|>")
 SMOL_TOKENS = ("<|im_start|>", "<end_of_utterance>", "<fake_token_around_image>", "<global-img>")
@@ -53,6 +61,18 @@ SMOL = """\
 {%- endfor -%}{{ '<end_of_utterance>\\n' }}
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{ 'Assistant:' }}{%- endif -%}"""
+
+
+LLAVA = """\
+{%- for message in messages -%}
+{{ '<|im_start|>' + message.role + ' ' }}
+{%- for part in message.content if part.type == 'image' -%}{{ '<image>' }}{%- endfor -%}
+{{ '\\n' }}
+{%- for part in message.content if part.type == 'text' -%}{{ part.text }}{%- endfor -%}
+{{ '<|im_end|>' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}"""
+"""All images come first, and an answer's turn opens otherwise than the prompt for one."""
 
 
 def qwen3_vl(folder: Path, *, layers: int = 2) -> Path:
@@ -101,14 +121,7 @@ def smolvlm(folder: Path) -> Path:
     text = WIDTHS | HEADS | _ends(tokenizer)
     config = transformers.SmolVLMConfig(
         text_config={"model_type": "llama", **text},
-        vision_config={
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "image_size": 32,
-            "patch_size": 8,
-        },
+        vision_config=SIGLIP,
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         pad_token_id=tokenizer.pad_token_id,
         scale_factor=2,
@@ -117,6 +130,26 @@ def smolvlm(folder: Path) -> Path:
         size={"longest_edge": 64}, max_image_size={"longest_edge": 32}
     )
     kind = transformers.SmolVLMForConditionalGeneration
+    return _save(folder, kind, config, tokenizer, pictures)
+
+
+def llava_onevision(folder: Path) -> Path:
+    """As llava-hf/llava-onevision-qwen2-0.5b-ov-hf: 16 tokens a picture and one that ends it."""
+    import transformers
+
+    special = ("<|im_start|>", "<|im_end|>", "<image>", "<video>")
+    tokenizer = _bytes_bpe(special, eos="<|im_end|>", template=LLAVA)
+    config = transformers.LlavaOnevisionConfig(
+        text_config={"model_type": "qwen2", **WIDTHS, **HEADS, **_ends(tokenizer)},
+        vision_config={"model_type": "siglip_vision_model", **SIGLIP, "vision_use_head": False},
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        video_token_index=tokenizer.convert_tokens_to_ids("<video>"),
+        image_grid_pinpoints=[[32, 32], [32, 64], [64, 32]],
+    )
+    pictures = transformers.LlavaOnevisionImageProcessorPil(
+        size={"height": 32, "width": 32}, image_grid_pinpoints=config.image_grid_pinpoints
+    )
+    kind = transformers.LlavaOnevisionForConditionalGeneration
     return _save(folder, kind, config, tokenizer, pictures)
 
 

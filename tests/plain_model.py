@@ -12,6 +12,11 @@ KINDS = {
     "qwen3_vl": "Qwen3VLProcessor",
     "qwen2_5_vl": "Qwen2_5_VLProcessor",
     "smolvlm": "SmolVLMProcessor",
+    "llava_onevision": "LlavaOnevisionProcessor",
+}
+OPTIONS = {
+    "smolvlm": {"image_seq_len": 4},
+    "llava_onevision": {"num_image_tokens": 16, "vision_feature_select_strategy": "full"},
 }
 
 
@@ -19,19 +24,20 @@ def processor(teacher: Any) -> Any:
     """The family's processor; its video part, which needs torchvision, is a blank."""
     import transformers
 
-    class Kind(getattr(transformers, KINDS[teacher.model.config.model_type])):
+    family = teacher.model.config.model_type
+
+    class Kind(getattr(transformers, KINDS[family])):
         def check_argument_for_proper_class(self, *_: Any) -> None:
             """Without torchvision there is no class to check against."""
 
     video = object.__new__(transformers.BaseVideoProcessor)
     video.num_frames = video.fps = 1  # read by SmolVLM's, used for videos alone
-    options = {"image_seq_len": 4} if "Smol" in Kind.__mro__[1].__name__ else {}
     return Kind(
         teacher.image_processor,
         teacher.tokenizer,
         video,
         chat_template=teacher.prompter.template,
-        **options,
+        **OPTIONS.get(family, {}),
     )
 
 

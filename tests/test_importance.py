@@ -13,7 +13,7 @@ from hfs.training.prompt import BY_LETTER
 from hfs.training.teacher import Teacher
 from hfs.training.visual_tokens import VisualTokens
 
-FAMILIES = ("qwen3_vl", "qwen2_5_vl", "smolvlm")
+FAMILIES = ("qwen3_vl", "qwen2_5_vl", "smolvlm", "llava_onevision")
 COLOURS = ["red", "blue", "green", "yellow"]
 QUESTION = "which?"
 ASKED = f"{QUESTION}\nA. red\nB. blue\nC. green\nD. yellow\n{BY_LETTER}"
@@ -24,7 +24,7 @@ TIMES = [0.0, 3.25, 125.5]
 def teachers(checkpoint):
     return functools.cache(
         lambda family, **options: Teacher.from_pretrained(
-            str(checkpoint(family)), device="cpu", dtype="float32", tokens=4, **options
+            str(checkpoint(family)), device="cpu", dtype="float32", tokens=17, **options
         )
     )
 
@@ -65,7 +65,7 @@ def test_attention_is_the_share_in_the_plain_models_own_eager_maps(
     with torch.no_grad():
         maps = eager(**given, output_attentions=True).attentions[-layers:]
     image = (given["input_ids"][0] == teacher.prompter.image_token_id).nonzero()[:, 0]
-    masses = torch.stack([m[0, :, -1][:, image].unflatten(1, (3, 4)).sum(2).mean(0) for m in maps])
+    masses = torch.stack([m[0, :, -1][:, image].unflatten(1, (3, -1)).sum(2).mean(0) for m in maps])
     expected = masses.mean(0) / masses.mean(0).sum()
     assert torch.allclose(found[0], expected, atol=1e-5)
 
@@ -83,7 +83,7 @@ def test_fused_and_eager_attention_give_the_same_answer_and_importance(
         teacher.tokenizer,
         teacher.image_processor,
         template=teacher.prompter.template,
-        tokens=4,
+        tokens=17,
     )
     visual = teacher.encode(pictures(4))
     for importance in ("attention", "gradient"):

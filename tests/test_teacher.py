@@ -12,7 +12,7 @@ from hfs.training.slots import fill
 from hfs.training.teacher import LoRA, Teacher, option_index
 from hfs.training.visual_tokens import VisualTokens
 
-FAMILIES = ("qwen3_vl", "qwen2_5_vl", "smolvlm")
+FAMILIES = ("qwen3_vl", "qwen2_5_vl", "smolvlm", "llava_onevision")
 OPTIONS = ["the red one", "blue", "green"]
 QUESTION = "where is the cat sleeping?"
 ASKED = f"{QUESTION}\nA. the red one\nB. blue\nC. green\n{BY_LETTER}"
@@ -21,7 +21,7 @@ TIMES = [0.0, 3.25, 125.5]
 
 def made(checkpoint, family, **options):
     return Teacher.from_pretrained(
-        str(checkpoint(family)), device="cpu", dtype="float32", **({"tokens": 4} | options)
+        str(checkpoint(family)), device="cpu", dtype="float32", **({"tokens": 17} | options)
     )
 
 
@@ -55,11 +55,12 @@ def ask(teacher, visual, choices, **options):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_its_prompt_is_what_the_processor_itself_writes(teachers, family):
     teacher = teachers(family)
-    prompt = teacher.prompter.prompt(TIMES, 4, f" {QUESTION} ", OPTIONS)
+    t = 17 if family == "llava_onevision" else 4
+    prompt = teacher.prompter.prompt(TIMES, t, f" {QUESTION} ", OPTIONS)
     own = plain_model.inputs(teacher, pictures(3), TIMES, ASKED)["input_ids"][0].tolist()
     assert list(prompt.ids) == own
     image = teacher.model.config.image_token_id
-    assert [i for start in prompt.starts for i in range(start, start + 4)] == [
+    assert [i for start in prompt.starts for i in range(start, start + t)] == [
         i for i, token in enumerate(own) if token == image
     ]
 
@@ -209,7 +210,7 @@ def test_adapters_alone_learn_and_are_saved_within_the_model(checkpoint, family,
             if "lora_B" in name:
                 p += 0.1
     teacher.save_pretrained(tmp_path)
-    again = Teacher.from_pretrained(str(tmp_path), device="cpu", dtype="float32", tokens=4)
+    again = Teacher.from_pretrained(str(tmp_path), device="cpu", dtype="float32", tokens=17)
     changed = ask(teacher.train(False), visual, rows).ce
     assert torch.allclose(ask(again, visual, rows).ce, changed, atol=1e-5)
     with pytest.raises(UsageError, match="frozen teacher or one with adapters"):
@@ -252,7 +253,7 @@ def test_it_can_be_saved_and_loaded_again(checkpoint, tmp_path):
     with torch.no_grad():
         teacher.model.lm_head.weight.mul_(1.5)
     teacher.save_pretrained(tmp_path)
-    again = Teacher.from_pretrained(str(tmp_path), device="cpu", dtype="float32", tokens=4)
+    again = Teacher.from_pretrained(str(tmp_path), device="cpu", dtype="float32", tokens=17)
     visual = [teacher.encode(pictures(6, seed=1)), teacher.encode(pictures(5, seed=2))]
     rows = [torch.tensor([0, 3, 5]), torch.tensor([1, 4])]
     assert torch.equal(ask(teacher, visual, rows).ce, ask(again, visual, rows).ce)

@@ -123,8 +123,9 @@ class Tower:
 
     @torch.no_grad()
     def _features(self, frames: UInt8[Tensor, "n 3 h w"]) -> tuple[Any, Tensor | None]:
+        pictures = [list(frames)] if self._multi else list(frames)  # a list is of one sample
         inputs = self._pictures(
-            list(frames), input_data_format="channels_first", return_tensors="pt", **self.options
+            pictures, input_data_format="channels_first", return_tensors="pt", **self.options
         )
         device = next(self._model.parameters()).device
         given = {name: value.to(device) for name, value in inputs.items() if name in self._takes}
