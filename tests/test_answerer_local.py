@@ -178,6 +178,21 @@ def test_a_question_that_does_not_fit_is_an_error_of_its_own(local):
     assert "at most 4096 tokens" in str(answers[1].error)
 
 
+def test_a_device_map_gives_the_same_answers(local):
+    pytest.importorskip("accelerate")
+    items = [asked(0.5, 12.3)]
+    plain, spread = (
+        local("smolvlm", choice="likelihood", device_map=m)(items)[0] for m in (None, "auto")
+    )
+    assert spread.likelihoods == pytest.approx(plain.likelihoods, abs=1e-5)
+
+
+def test_half_precision_answers_too(local):
+    answer = local("qwen3_vl", choice="likelihood", dtype="bfloat16")([asked(0.5, 12.3)])[0]
+    assert answer.error is None
+    assert sum(answer.likelihoods) == pytest.approx(1, abs=1e-3)
+
+
 def test_what_no_question_can_survive_is_raised(local, folder, tmp_path):
     with pytest.raises(WeightsError, match="no such folder"):
         local("smolvlm", model=str(tmp_path / "none"))([asked(0.5)])

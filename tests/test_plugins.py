@@ -55,3 +55,13 @@ def test_every_file_of_every_folder_is_a_described_plug_in():
 def test_a_wrong_name_option_or_value_says_what_is_right(spec, said):
     with pytest.raises(SpecError, match=said):
         plugins.build("selectors", spec)
+
+
+def test_an_option_is_one_of_its_words():
+    with pytest.raises(SpecError, match="'duplicate', 'neighbour', 'images', got 'both'"):
+        plugins.build("exporters", "qwen(pairing='both')")
+
+
+def test_an_option_that_has_to_be_given_is_listed_as_such():
+    known = plugins.options(plugins.load("answerers", "local"))
+    assert str(Spec("local", {"model": known["model"]})) == "local(model=...)"

@@ -46,6 +46,8 @@ class Spec:
 
 
 def _show(value: object) -> str:
+    if value is dataclasses.MISSING:  # an option that has to be given
+        return "..."
     if isinstance(value, list):
         return f"[{', '.join(map(_show, value))}]"
     return str(value) if isinstance(value, Spec) else repr(value)
