@@ -18,6 +18,7 @@ SIZES = (7, 12, 9)
 CASES = [
     (Options(), True, 2),
     (Options(coverage=0.0), True, 1),
+    (Options(coverage=0.0, redundancy=0.0, service=0.0), True, 2),
     (Options(coverage=1.0), True, 3),
     (Options(coverage=0.8, smoothing=0.0, service=1.0), True, 3),
     (Options(redundancy=0.5, reach=0.3), True, 1),

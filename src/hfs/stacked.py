@@ -110,7 +110,7 @@ class Stacked:
         self, given: Given, members: Int[Tensor, "b s"], shaded: Float[Tensor, "b p s n"]
     ) -> Float[Tensor, "b p n"]:
         share = (1 - self.coverage) / self.budget
-        gain = share * (1 - self.service) * self.worth[:, None]
+        gain = share * (1 - self.service) * self.worth[:, None].expand_as(given.best)
         if self.service:
             better = gains.served(self.facets[:, None], self.weights[:, None], given.served)
             gain = gain + (1 - self.coverage) * self.service * better
