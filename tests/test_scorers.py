@@ -1,6 +1,7 @@
 """What scorers make of frames and words, against slow definitions and by what must not matter."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -30,10 +31,17 @@ def scored(evidence: Evidence, *facets: str, **options: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", plugins.names("scorers"))
-def test_every_scorer_gives_finite_channels_of_m_facets_and_n_candidates(name):
-    scorer = plugins.build("scorers", name)
+def test_every_scorer_gives_finite_channels_of_m_facets_and_n_candidates(name, tmp_path):
+    options = {}
+    if "model" in plugins.options(plugins.load("scorers", name)):
+        pytest.importorskip("transformers")
+        import checkpoints_students
+
+        options["model"] = str(checkpoints_students.student(tmp_path, feature_width=1))
+    scorer = plugins.build("scorers", plugins.Spec(name, options))
     assert isinstance(scorer, Scorer)
     asks = query("the queen bee", "a hive", vectors=normalize(torch.eye(2, 1) + 1))
+    asks = replace(asks, implicit=torch.eye(2, 16))
     for channel in scorer(HOUR, PLAIN, said((1.0, 2.0, "a queen")), asks):
         assert channel.facets.shape == (2, 600)
         assert channel.facets.dtype == torch.float32

@@ -82,6 +82,22 @@ def test_what_the_frames_cover_parts_the_window():
     assert all(f.covers[0] <= f.time < f.covers[1] for f in frames)
 
 
+def test_of_a_thought_a_frame_names_the_cue_it_serves_best_however_the_question_weighs():
+    facets = torch.tensor([[0.9, 0.9, 0.9], [0.2, 0.4, 0.0], [0.3, 0.1, 0.0]])
+    weights = torch.tensor([0.6, 0.1, 0.3])
+    scores = Scores(facets.mean(0), facets, weights, torch.arange(3).double(), 0.0, 3.0)
+    asked = Query("q", (), ("q", "one", "two"), weights, thought="what one\nwhat two")
+    frames = selection.explain(
+        torch.arange(3),
+        selection.objective(scores, None, Selector(), budget=3),
+        scores=scores,
+        candidates=Candidates(scores.times, torch.arange(3), 0.0, 3.0),
+        evidence=Evidence(),
+        query=asked,
+    )
+    assert [f.facet for f in frames] == ["two", "one", "q"]
+
+
 def test_a_frame_names_the_facet_it_serves_best_and_none_where_it_serves_none():
     facets = torch.tensor([[0.9, 0.1, 0.0], [0.5, 0.2, 0.0]])
     times = torch.arange(3).double()

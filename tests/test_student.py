@@ -296,6 +296,30 @@ def test_a_full_model_in_training_leaves_nothing_in_the_cache(base, tmp_path):
     assert not (tmp_path / "thoughts").exists()
 
 
+def test_the_language_model_may_run_in_half_precision_while_what_learns_stays_whole(base):
+    whole = shaken(HFSStudent.create(str(base), lora=LORA, **students.NARROW))
+    half = HFSStudent.create(str(base), lora=LORA, dtype="bfloat16", **students.NARROW)
+    assert half.slm.get_input_embeddings().weight.dtype == torch.bfloat16
+    assert {p.dtype for p in half.parameters() if p.requires_grad} == {torch.float32}
+    shaken(half)
+    half.queries(QUESTIONS, OPTIONS, THOUGHTS).vectors.square().sum().backward()
+    torch.testing.assert_close(asked(half).vectors, asked(whole).vectors, atol=0.2, rtol=0.1)
+
+
+def test_gradient_checkpoints_change_nothing(base):
+    student = shaken(HFSStudent.create(str(base), lora=LORA, **students.NARROW))
+
+    def gradient() -> Tensor:
+        student.zero_grad()
+        student.queries(QUESTIONS, OPTIONS, THOUGHTS).vectors[:, -1].sum().backward()
+        return torch.cat([p.grad.flatten() for p in student.slm.parameters() if p.grad is not None])
+
+    plain = gradient()
+    old = "gradient_checkpointing_enable"  # of releases before the name changed
+    getattr(student.slm, "activation_checkpointing_enable", getattr(student.slm, old))()
+    torch.testing.assert_close(gradient(), plain)
+
+
 def test_the_same_seed_makes_the_same_student_and_another_one_another(base):
     def tokens(seed: int) -> Tensor:
         return HFSStudent.create(str(base), lora=LORA, seed=seed, **students.NARROW).query_tokens
@@ -362,6 +386,24 @@ def test_a_base_that_has_moved_can_be_named_anew(saved):
     HFSStudent.from_pretrained(saved)
 
 
+def test_a_base_on_the_hub_is_taken_at_the_commit_that_was_used(base, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    commit, later = "1" * 40, "2" * 40
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    model = tmp_path / "hub" / "models--owner--slm"
+    for revision in (commit, later):
+        shutil.copytree(base, model / "snapshots" / revision)
+    (model / "refs").mkdir()
+    (model / "refs" / "main").write_text(commit)
+    student = HFSStudent.create("owner/slm", lora=LORA, **students.NARROW)
+    student.save_pretrained(tmp_path / "s")
+    assert (student.config.base, student.config.base_revision) == ("owner/slm", commit)
+    (model / "refs" / "main").write_text(later)
+    loaded = HFSStudent.from_pretrained(tmp_path / "s")
+    assert torch.equal(asked(loaded).vectors, asked(student).vectors)
+
+
 def test_no_pickle_is_read(saved, monkeypatch):
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a pickle was read")
@@ -399,6 +441,9 @@ def test_the_hub_is_given_what_is_saved(saved, monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
     student = HFSStudent.from_pretrained(saved)
+    with pytest.raises(UsageError, match=r"base on the hub.*merge\(\)"):
+        student.push_to_hub("me/student")
+    student.merge()
     assert student.push_to_hub("me/student", token="t") == "https://hub/me/student"
     assert {"README.md", "config.json", "model.safetensors"} <= set(sent["files"])
 

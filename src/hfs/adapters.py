@@ -11,9 +11,12 @@ from torch import nn
 
 from hfs.errors import MissingExtra
 
+MARK = ".lora_"
+"""In the name of every adapter's weight."""
+
 
 def add(model: nn.Module, lora: Mapping[str, Any]) -> None:
-    """Puts adapters into the model, trainable, and freezes the rest of it.
+    """Puts adapters into the model, trainable and in float32, and freezes the rest of it.
 
     ``lora`` holds ``r`` (16), ``alpha`` (2 r), ``dropout`` (0) and ``targets``, names of modules or
     the default "all-linear". Raises MissingExtra without peft.
@@ -31,6 +34,9 @@ def add(model: nn.Module, lora: Mapping[str, Any]) -> None:
         target_modules=lora.get("targets", "all-linear"),
     )
     inject_adapter_in_model(settings, model)
+    for name, parameter in model.named_parameters():
+        if MARK in name:  # small steps are lost in half precision
+            parameter.data = parameter.data.float()
 
 
 @contextmanager

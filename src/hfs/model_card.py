@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 LICENSE_NOTE = (
@@ -33,7 +34,7 @@ def card(
     lora = config.get("lora")
     training = f"adapters ({_inline(lora)})" if lora else "all weights"
     facts = {
-        "Language model": base or "inside this checkpoint",
+        "Language model": _named(base) or "inside this checkpoint",
         "Its revision": config.get("base_revision"),
         "Trained": training,
         "Backbone": backbone,
@@ -76,6 +77,11 @@ def card(
             "",
         ]
     )
+
+
+def _named(base: str) -> str:
+    """A base by its name; of a folder only the last part, as the rest is this machine's."""
+    return f"a local folder, {PurePath(base).name}" if base.startswith((".", "/", "~")) else base
 
 
 def _cell(value: object) -> str:

@@ -103,7 +103,7 @@ class HFSStudent(PreTrainedModel):
         model = hub.load_model(folder, "AutoModelForCausalLM", device=where, dtype=kind)
         settings = HFSStudentConfig(
             slm_config={k: v for k, v in model.config.to_dict().items() if k != "_name_or_path"},
-            base=slm if lora is not None else "",
+            base=_lasting(slm, folder) if lora is not None else "",
             base_revision=hub.revision_of(folder),
             lora=lora,
             **config,
@@ -329,6 +329,11 @@ class HFSStudent(PreTrainedModel):
             use_cache=False,
         ).last_hidden_state
         return hidden[row, slots.place]
+
+
+def _lasting(slm: str, folder: Path) -> str:
+    """The name of a language model that holds wherever it is read."""
+    return str(folder) if Path(slm).expanduser().is_dir() else slm
 
 
 AutoModel.register(HFSStudentConfig, HFSStudent, exist_ok=True)

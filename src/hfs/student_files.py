@@ -4,6 +4,7 @@ Where the language model is known by name, the folder holds only adapters and ne
 are safetensors and every one is accounted for; nothing in a folder is run.
 """
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from hfs import hub, model_card
-from hfs.errors import FailureError, OutputError, WeightsError
+from hfs.adapters import MARK
+from hfs.errors import FailureError, OutputError, UsageError, WeightsError
 from hfs.student_config import HFSStudentConfig
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def _kept(student: "HFSStudent", state_dict: dict[str, Tensor] | None) -> dict[s
     seen: set[int] = set()
     kept = {}
     for name, tensor in (state_dict or student.state_dict()).items():
-        if student.config.base and name.startswith("slm.") and ".lora_" not in name:
+        if student.config.base and name.startswith("slm.") and MARK not in name:
             continue
         place = tensor.data_ptr()
         if place not in seen:
@@ -69,9 +71,17 @@ def _kept(student: "HFSStudent", state_dict: dict[str, Tensor] | None) -> dict[s
 
 
 def push(student: "HFSStudent", repo_id: str, *, private: bool | None, token: str | None) -> str:
-    """Upload the student to the hub, making the repository where there is none."""
+    """Upload the student to the hub, making the repository where there is none.
+
+    Raises UsageError for a student whose base only this machine has.
+    """
     from huggingface_hub import HfApi
 
+    if student.config.base.startswith((".", "/", "~")):
+        raise UsageError(
+            f"expected a student with its base on the hub, got one that rests on the folder "
+            f"{student.config.base}: put all weights into one file first, student.merge()"
+        )
     hub_api = HfApi(token=token)
     with tempfile.TemporaryDirectory() as place:
         save(student, Path(place) / "student", state_dict=None, card="")
@@ -91,7 +101,7 @@ def load(
     config = _config(folder)
     slm = None
     if config.base:
-        at = hub.folder(base or beside(folder, config.base))
+        at = hub.folder(base or pinned(beside(folder, config.base), config.base_revision))
         if hub.revision_of(at) != config.base_revision:
             raise WeightsError(
                 f"expected the language model {config.base} at revision {config.base_revision} "
@@ -102,7 +112,9 @@ def load(
     try:
         with torch.random.fork_rng():  # what is drawn is overwritten
             student = kind(config, slm, hub.load_tokenizer(folder))
-        student.slm.to(precision)
+        for at_name, parameter in student.slm.named_parameters():
+            if MARK not in at_name:
+                parameter.data = parameter.data.to(precision)
         _fill(student, load_file(folder / WEIGHTS))
     except FailureError:
         raise
@@ -121,6 +133,13 @@ def load(
 def beside(folder: Path, name: str) -> str:
     """A name as it is, or the folder beside a checkpoint's files where it begins with "./"."""
     return str(folder / name) if name.startswith("./") else name
+
+
+def pinned(name: str, revision: str) -> str:
+    """A name on the hub at the commit that was used, whatever it has become; a folder as it is."""
+    if name.startswith((".", "/", "~")) or not re.fullmatch("[0-9a-f]{40}", revision):
+        return name
+    return f"{name.partition('@')[0]}@{revision}"
 
 
 def _config(folder: Path) -> HFSStudentConfig:
@@ -145,7 +164,7 @@ def _fill(student: "HFSStudent", weights: dict[str, Tensor]) -> None:
     report: Any = student.load_state_dict(weights, strict=False)
     missing = set(report.missing_keys) - given
     if student.config.base:
-        missing = {n for n in missing if not n.startswith("slm.") or ".lora_" in n}
+        missing = {n for n in missing if not n.startswith("slm.") or MARK in n}
     if wrong := sorted(missing) + sorted(report.unexpected_keys):
         what = "nothing for" if missing else "weights that it has no place for:"
         raise ValueError(f"{what} {', '.join(wrong[:3])} ({len(wrong)} in all)")

@@ -112,14 +112,19 @@ def _show(selection: "Selection", out: str | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    thought = selection.query.get("thought", "")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, right in (("time", True), ("rank", True), ("score", True), ("said or shown", False)):
-        table.add_column(name, justify="right" if right else "left", no_wrap=right)
+    for name in ("time", "rank", "score"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("cue", "said or shown") if thought else ("said or shown",):
+        table.add_column(name)
     for frame in selection.frames:
         words = " / ".join(dict.fromkeys(item.text for item in frame.text))
-        row = (clock(frame.time, digits=3), str(frame.rank), f"{frame.score:.2f}", words)
-        table.add_row(*map(Text, row))
+        row = (clock(frame.time, digits=3), str(frame.rank), f"{frame.score:.2f}")
+        table.add_row(*map(Text, (*row, frame.facet, words) if thought else (*row, words)))
     console = screen.stdout()
+    if thought:
+        console.print(Text(f"Thought:\n{thought}", style="dim"))
     console.print(table)
     if out is not None:
         console.print(f"Frames, selection.json and report.html are in {out}", markup=False)
