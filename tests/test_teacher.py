@@ -21,7 +21,7 @@ TIMES = [0.0, 3.25, 125.5]
 
 def made(checkpoint, family, **options):
     return Teacher.from_pretrained(
-        str(checkpoint(family)), device="cpu", dtype="float32", **({"tokens": 17} | options)
+        str(checkpoint(family)), **({"device": "cpu", "dtype": "float32", "tokens": 17} | options)
     )
 
 
@@ -246,6 +246,16 @@ def test_lower_precision_keeps_the_answer_and_finite_gradients(teachers):
     assert torch.allclose(low.ce, plain.ce, atol=0.1)
     assert torch.allclose(low.importance, plain.importance, atol=0.1)
     assert all(choice.grad.isfinite().all() for choice in choices)
+
+
+def test_adapters_learn_in_full_precision_on_a_model_in_half(checkpoint):
+    teacher = made(checkpoint, "qwen3_vl", dtype="bfloat16", lora=LoRA(rank=2)).train()
+    visual = [teacher.encode(pictures(6, seed=1)), teacher.encode(pictures(5, seed=2))]
+    assert visual[0].tokens.dtype == torch.bfloat16
+    rows = [torch.tensor([0, 3, 5]), torch.tensor([1, 4])]
+    ask(teacher, visual, rows, importance="attention").loss.backward()
+    learning = [p for p in teacher.parameters() if p.requires_grad]
+    assert all(p.dtype == torch.float32 and p.grad.isfinite().all() for p in learning)
 
 
 def test_it_can_be_saved_and_loaded_again(checkpoint, tmp_path):

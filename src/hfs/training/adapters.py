@@ -61,4 +61,8 @@ def _adapt(model: Any, lora: LoRA) -> Any:
     )
     with torch.random.fork_rng():
         torch.manual_seed(lora.seed)
-        return LoraModel(model, config, "default")
+        adapted = LoraModel(model, config, "default")
+    for weight in adapted.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()  # a lower precision would lose small steps
+    return adapted

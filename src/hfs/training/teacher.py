@@ -136,7 +136,8 @@ class Teacher(nn.Module):
         """The teacher of a model's folder or name on the hub.
 
         ``tokens`` is the most that a frame may take (`visual_tokens.Tower` states the resize).
-        Unless ``frozen``, the language model learns, whole or by ``lora``; the vision tower never.
+        Unless ``frozen``, the language model learns, whole (load it in float32 then; the loop's
+        mixed precision does the rest) or by ``lora``, in float32 on any; the vision tower never.
         ``checkpointing`` trades a second forward pass of the language model for its memory.
         ``attention_layers`` is how many last layers importance by attention reads: all of them.
         """
