@@ -124,6 +124,19 @@ def test_the_millisecond_time_base_gives_back_every_time_at_any_rate():
     assert metadata([2.0], 1.0)["total_num_frames"] == 2001
 
 
+@pytest.mark.parametrize("spec", ["vllm", "vllm(pairing='neighbour')"])
+def test_a_vllm_server_finds_as_many_times_as_frames(spec):
+    request = plugins.build("exporters", spec)(message())
+    facts = request["media_io_kwargs"]["video"]
+    url = request["messages"][0]["content"][0]["video_url"]["url"]
+    kind, _, data = url.partition(";base64,")
+    assert kind == "data:video/jpeg"
+    assert len(data.split(",")) == len(facts["frames_indices"]) <= facts["total_num_frames"]
+    assert all(type(index) is int for index in facts["frames_indices"])
+    assert (facts["num_frames"], facts["do_sample_frames"]) == (-1, False)
+    assert facts["duration"] == 90.0
+
+
 def test_subtitles_stand_where_they_fall_between_the_frames():
     parts = message().parts(lambda t: f"<{t:.0f}>")
     assert parts[1::2] == [0, 1, 2, 3]

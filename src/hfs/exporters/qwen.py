@@ -1,8 +1,9 @@
 """A message -> the messages of qwen-vl-utils, and the metadata to use in place of its own.
 
-``images, videos = process_vision_info(request["messages"])``, then ``processor(text=...,
-images=images, videos=videos, video_metadata=request["video_metadata"], do_sample_frames=False)``:
-of a list of frames, qwen-vl-utils itself would claim the times 0, 1, 2, ...
+``images, videos = process_vision_info(request["messages"])`` (for Qwen3-VL, image_patch_size=16),
+then ``processor(text=..., images=images, videos=videos, do_sample_frames=False,
+video_metadata=request["video_metadata"])``: of a list of frames, qwen-vl-utils itself would claim
+the times 0, 1, 2, ...
 """
 
 from dataclasses import dataclass
