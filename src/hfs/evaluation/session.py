@@ -88,7 +88,8 @@ class Session:
         key = ("judged", item.id, *parts, *pipeline.scorers)
 
         def made() -> Judged:
-            asked = query(item.question, item.options, stages.encoder, stages.backbone)
+            encoder, backbone = stages.encoder, stages.backbone
+            asked = query(item.question, item.options, encoder, backbone, self._cache)
             return judge(looked, asked, stages)
 
         return self._once(key, made)
