@@ -26,7 +26,7 @@ def test_a_recipe_file_runs_and_its_models_are_named(capfd, tmp_path):
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 4
     state = next((tmp_path / "checkpoints").glob("00000004/state.json"))
     assert json.loads(state.read_text())["record"] == {
-        "recipe": "toy_recipe(steps=4, micro=2)",
+        "recipe": "toy_recipe(steps=4)",
         "seed": 0,
         "step": 4,
     }
@@ -94,3 +94,11 @@ def test_a_folder_called_like_a_number_stays_a_text(tmp_path):
 def test_every_recipe_says_how_it_is_run(name):
     module = recipes._module(name)
     assert f"hfs train {name}" in (module.__doc__ or "")
+
+
+def test_a_run_is_resumed_with_other_settings_of_the_machine_but_no_other_option(capfd, tmp_path):
+    assert run(capfd, TOY, "steps=2", "--out", str(tmp_path))[0] == 0
+    assert run(capfd, TOY, "steps=2", "micro=1", "--out", str(tmp_path), "--resume")[0] == 0
+    code, _, err = run(capfd, TOY, "steps=2", "seed=1", "--out", str(tmp_path), "--resume")
+    assert code == 2
+    assert "expected to resume 'toy_recipe(steps=2)'" in err

@@ -14,11 +14,14 @@ import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 from hfs.errors import UsageError
 from hfs.plugins import Spec
 from hfs.training.recipe import Recipe, Run
+
+APART = ("micro", "every", "keep", "log_with")
+"""Settings of the machine, not of the training: a run may be resumed with others."""
 
 
 def names() -> list[str]:
@@ -50,8 +53,9 @@ def load(recipe: str, given: Sequence[str] = ()) -> Recipe:
     made = function(**{name: value for name, value in options.items() if name in known})
     run = {name: value for name, value in options.items() if name in shared}
     stem = Path(recipe).stem if recipe.endswith(".py") else recipe
+    said = {name: value for name, value in options.items() if name not in APART}
     return dataclasses.replace(
-        made, run=dataclasses.replace(made.run, **run), spec=str(Spec(stem, options))
+        made, run=dataclasses.replace(made.run, **run), spec=str(Spec(stem, said))
     )
 
 
@@ -60,7 +64,7 @@ def _function(recipe: str) -> Callable[..., Recipe]:
     function: Any = getattr(module, "recipe", None)
     if not callable(function):
         raise UsageError(f"expected a function recipe(...) in {recipe}, which defines none")
-    return function
+    return cast("Callable[..., Recipe]", function)
 
 
 def _module(recipe: str) -> ModuleType:

@@ -54,7 +54,7 @@ def recipe(
     )
     alone = {"teacher": rate}
     phases = (
-        Phase("warm-up", Answering("all"), warmup, batch, alone, schedule),
+        Phase("warm-up", Answering(), warmup, batch, alone, schedule),
         Phase("calibrate", Answering("random", (budget, 8)), calibrate, batch, alone, schedule),
         Phase(
             "mutual",

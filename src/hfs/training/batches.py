@@ -29,6 +29,26 @@ def order(size: int, seed: int, step: int, batch: int) -> list[int]:
 
 
 @dataclass(frozen=True)
+class Halves:
+    """A `Source` of two, each half of every epoch; the smaller one is gone through again."""
+
+    first: Source
+    second: Source
+
+    def __len__(self) -> int:
+        return 2 * max(len(self.first), len(self.second))
+
+    def name(self, index: int) -> str:
+        return self._of(index).name(index // 2 % len(self._of(index)))
+
+    def load(self, index: int) -> Any:
+        return self._of(index).load(index // 2 % len(self._of(index)))
+
+    def _of(self, index: int) -> Source:
+        return self.second if index % 2 else self.first
+
+
+@dataclass(frozen=True)
 class Shares:
     """How a batch is cut: evenly into processes, then into micro batches of at most ``micro``."""
 

@@ -28,6 +28,7 @@ from hfs.training.recipe import Moment, Outcome
 from hfs.training.schedules import Settings
 from hfs.training.teacher import Importance, Teacher, TeacherOutput
 from hfs.training.visual_tokens import VisualTokens
+from hfs.training.warmup import SHORT, SIZES, calibration, subset, whole
 from hfs.types import Scores
 
 Relaxation = Literal["soft_greedy", "gumbel_slots", "relaxed_top_k"]
@@ -51,7 +52,7 @@ class Mutual:
     tau_student: float = 1.0
     """Temperature of the student's distribution in the KL terms."""
 
-    def __call__(self, models: Any, items: list[Item], at: Moment) -> Outcome:
+    def __call__(self, models: Any, items: list[Item], at: Moment, /) -> Outcome:
         now = at.settings
         output = scored(models.student, items, prior=self.prior)
         objectives = [
@@ -114,33 +115,34 @@ class Mutual:
 
 @dataclass(frozen=True)
 class Answering:
-    """The teacher learns alone: to answer from frames that nobody selected.
+    """The teacher learns alone, to answer from frames that nobody selected (`hfs.training.warmup`).
 
-    Warm-up shows short videos whole (``frames="all"``): from a cold teacher nothing can be learned.
-    Calibration shows random subsets (``"random"``), so that it is not over-sure of what it has not
-    seen.
+    Warm-up shows videos whole; calibration shows short videos whole and random subsets of long
+    ones, so that the teacher is not over-sure of what says nothing.
     """
 
-    frames: Literal["all", "random", "uniform"] = "all"
-    sizes: tuple[int, int] = (4, 32)
-    """Of the subsets, smallest and largest, all sizes equally likely."""
+    frames: Literal["all", "random", "calibration"] = "all"
+    sizes: tuple[int, int] = SIZES
+    """Of random subsets, smallest and largest."""
+    most: int | None = None
+    """Of all, at most so many, spread evenly."""
+    short: int = SHORT
+    """Candidates of the longest video that calibration shows whole."""
 
-    def __call__(self, models: Any, items: list[Item], at: Moment) -> Outcome:
-        picks = [self._pick(len(item.seen.features.times), at.generator(i))
-                 for i, item in enumerate(items)]  # fmt: skip
+    def __call__(self, models: Any, items: list[Item], at: Moment, /) -> Outcome:
+        lengths = [len(item.seen.features.times) for item in items]
+        picks = [self._pick(n, at.generator(i)) for i, n in enumerate(lengths)]
         read = answered(models.teacher, items, picks, importance=None)
         return outcome(LossWeights(), {"answer": read.ce}, correct=read.correct)
 
     def _pick(self, n: int, generator: torch.Generator) -> Int[Tensor, "k"]:
-        low, high = (min(size, n) for size in self.sizes)
-        k = int(torch.randint(low, high + 1, (), generator=generator))
         match self.frames:
             case "all":
-                return torch.arange(n)
-            case "uniform":
-                return ((torch.arange(k) + 0.5) * n / k).long()
+                return whole(n, most=self.most)
             case "random":
-                return torch.randperm(n, generator=generator)[:k].sort().values
+                return subset(n, sizes=self.sizes, generator=generator)
+            case "calibration":
+                return calibration(n, short=self.short, sizes=self.sizes, generator=generator)
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class Offline:
     prior: bool = True
     tau_student: float = 1.0
 
-    def __call__(self, models: Any, items: list[Item], at: Moment) -> Outcome:
+    def __call__(self, models: Any, items: list[Item], at: Moment, /) -> Outcome:
         output = scored(models.student, items, prior=self.prior)
         loss = teacher_to_student(
             targets(items, output.frame), output.frame, output.frames, tau=self.tau_student
