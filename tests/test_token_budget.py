@@ -131,10 +131,12 @@ def test_what_does_not_fit_is_refused_with_what_it_takes(chat):
         planned(chat("smolvlm"), 0)
 
 
-def test_the_plan_is_told_in_words(chat):
-    told = "\n".join(planned(chat("qwen3_vl"), 700).lines)
-    assert "fit 700 tokens of m" in told
-    assert "the trade of frames against size: 1 frame of " in told
+def test_the_plan_is_told_in_words_with_its_alternatives(chat):
+    found = planned(chat("qwen3_vl"), 700)
+    told = found.lines
+    assert "fit 700 tokens of m" in told[0]
+    assert len(told) == 2 + len(found.rows)
+    assert [line.startswith("->") for line in told[2:]] == [r == found.chosen for r in found.rows]
     assert "every size costs this model the same" in planned(chat("internvl"), 700).lines[1]
 
 

@@ -6,7 +6,13 @@ from importlib.util import find_spec
 
 from hfs import hub
 
-EXTRAS = {"models": ("transformers",), "ocr": ("rapidocr", "onnxruntime")}
+EXTRAS = {
+    "models": ("transformers",),
+    "ocr": ("rapidocr", "onnxruntime"),
+    "video": ("torchvision",),
+    "train": ("accelerate", "peft"),
+    "evaluate": ("matplotlib", "openai", "pyarrow"),
+}
 
 
 def checks(weights: str) -> dict[str, str]:

@@ -56,15 +56,20 @@ class Plan:
     @property
     def lines(self) -> list[str]:
         """The plan and its alternatives in words, to be shown before any call."""
-        one, text = self.chosen, f"{self.text} for the text"
+        one = self.chosen
         told = [
             f"{_count(one.frames)} of {_shown(one.size)} fit {self.limit:,} tokens of {self.model}:"
-            f" at most {one.tokens:,}, {text}"
+            f" at most {one.tokens:,}, {self.text:,} for the text"
         ]
         if not self.sized:
             return [*told, "every size costs this model the same"]
-        others = [f"{_count(r.frames)} of {_shown(r.size)} ({r.tokens:,})" for r in self.rows]
-        return [*told, f"the trade of frames against size: {'; '.join(others)}"]
+        told.append("more frames or larger ones, within the same budget:")
+        for row in self.rows:
+            frames, size = _count(row.frames), _shown(row.size)
+            told.append(
+                f"{'->' if row == one else '':2} {frames:>10}  {size:>11}  {row.tokens:>9,} tokens"
+            )
+        return told
 
 
 def fit(
@@ -156,7 +161,8 @@ class Cost:
         """
         step, short = self._step, min(self.native)
         small = _snap(self.native, step, step)
-        if self._each(small) == self._each(self.native):
+        others = [_snap(self.native, side, step) for side in (4 * step, min(short, 768))]
+        if all(self._each(size) == self._each(small) for size in others):
             return [self.native]
         sides = range(step, max(short, step) + 1, step)
         every = list(dict.fromkeys(_snap(self.native, side, step) for side in sides))
@@ -183,13 +189,14 @@ class Cost:
 
     @cached_property
     def _base(self) -> int:
-        two, three = (self._read(count, self.native) for count in (2, 3))
+        small = _snap(self.native, self._step, self._step)
+        two, three = (self._read(count, small) for count in (2, 3))
         return two - 2 * (three - two)
 
     @cached_property
     def _each(self) -> Callable[[Size], int]:
         """Tokens of one of several frames of a size, with its mark."""
-        return cache(lambda size: self._read(3, size) - self._read(2, size))
+        return cache(lambda size: (self._read(2, size) - self._base) // 2)
 
     def _read(self, frames: int, size: Size) -> int:
         return self.chat.count(empty([self.time] * frames, size, self.said))
