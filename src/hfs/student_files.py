@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -20,14 +20,14 @@ from hfs.adapters import MARK
 from hfs.errors import FailureError, OutputError, UsageError, WeightsError
 from hfs.student_config import HFSStudentConfig
 
-if TYPE_CHECKING:
-    from hfs.student import HFSStudent
+Student = Any
+"""`hfs.student.HFSStudent`, which is built on this."""
 
 WEIGHTS, CARD = "model.safetensors", "README.md"
 
 
 def save(
-    student: "HFSStudent", folder: Path, *, state_dict: dict[str, Tensor] | None, card: str
+    student: Student, folder: Path, *, state_dict: dict[str, Tensor] | None, card: str
 ) -> None:
     """Write the student; a new folder appears whole, in an old one each file is replaced whole.
 
@@ -56,7 +56,7 @@ def save(
         raise OutputError(f"expected to write the student to {folder}: {error}") from error
 
 
-def _kept(student: "HFSStudent", state_dict: dict[str, Tensor] | None) -> dict[str, Tensor]:
+def _kept(student: Student, state_dict: dict[str, Tensor] | None) -> dict[str, Tensor]:
     """The weights to save, each once: those of a base known by name are not ours to keep."""
     seen: set[int] = set()
     kept = {}
@@ -70,7 +70,7 @@ def _kept(student: "HFSStudent", state_dict: dict[str, Tensor] | None) -> dict[s
     return kept
 
 
-def push(student: "HFSStudent", repo_id: str, *, private: bool | None, token: str | None) -> str:
+def push(student: Student, repo_id: str, *, private: bool | None, token: str | None) -> str:
     """Upload the student to the hub, making the repository where there is none.
 
     Raises UsageError for a student whose base only this machine has.
@@ -89,9 +89,7 @@ def push(student: "HFSStudent", repo_id: str, *, private: bool | None, token: st
         return str(hub_api.upload_folder(repo_id=name, folder_path=Path(place) / "student"))
 
 
-def load(
-    kind: "type[HFSStudent]", name: str, *, device: str, dtype: str, base: str | None
-) -> "HFSStudent":
+def load(kind: type[Student], name: str, *, device: str, dtype: str, base: str | None) -> Student:
     """The student in a folder or on the hub, in evaluation mode, without gradients.
 
     Raises WeightsError for what is no student, is broken, or rests on a base that is not at hand.
@@ -155,7 +153,7 @@ def _config(folder: Path) -> HFSStudentConfig:
         ) from error
 
 
-def _fill(student: "HFSStudent", weights: dict[str, Tensor]) -> None:
+def _fill(student: Student, weights: dict[str, Tensor]) -> None:
     """Put every weight in its place; a tied one counts as given with its twin."""
     twins: dict[int, list[str]] = {}
     for name, parameter in student.named_parameters(remove_duplicate=False):
