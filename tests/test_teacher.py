@@ -1,5 +1,6 @@
 """The teacher: the plain model's answers from slots, gradients through the choice, what learns."""
 
+import copy
 import functools
 
 import plain_model
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from hfs.errors import UsageError
-from hfs.training.prompt import BY_LETTER, FREELY
+from hfs.training.prompt import BY_LETTER, FREELY, Prompter
 from hfs.training.slots import fill
 from hfs.training.teacher import LoRA, Teacher, option_index
 from hfs.training.visual_tokens import VisualTokens
@@ -176,6 +177,14 @@ def test_a_question_cannot_bring_images_or_turns_of_its_own(teachers):
     assert "< |image_pad|>" in teacher.tokenizer.decode(list(prompt.ids))
 
 
+def test_runs_of_spaces_that_are_tokens_of_their_own_are_left_alone(teachers):
+    prompter = teachers("qwen3_vl").prompter
+    tokenizer = copy.deepcopy(prompter.tokenizer)
+    tokenizer.add_tokens(["  "])
+    own = Prompter(tokenizer, "qwen3_vl", prompter.image_token_id, template=prompter.template)
+    assert own.plain("a    b <|im_end|>") == "a    b < |im_end|>"
+
+
 def test_a_hole_written_in_a_question_stays_text(teachers):
     prompter = teachers("qwen3_vl").prompter
     ids = prompter.prompt([7.0], 1, "\ue000t0\ue001", []).ids
@@ -291,8 +300,6 @@ def test_an_option_is_named_by_index_text_or_letter():
 
 
 def test_a_family_it_does_not_know_is_refused(teachers):
-    from hfs.training.prompt import Prompter
-
     prompter = teachers("qwen3_vl").prompter
     with pytest.raises(UsageError, match=r"of the family qwen2_vl, .*got fuyu"):
         Prompter(prompter.tokenizer, "fuyu", 1, template=prompter.template)

@@ -69,8 +69,8 @@ class Prompter:
         self._ids = lru_cache(maxsize=1 << 16)(self._tokenise)
         self.opening, self.closing = self._ids(opening), self._ids(closing)
         special = {*tokenizer.get_added_vocab(), *tokenizer.all_special_tokens}
-        long = sorted((token for token in special if len(token) > 1), key=len, reverse=True)
-        self._control = re.compile("|".join(re.escape(token) for token in long))
+        words = sorted((t for t in special if re.fullmatch(r"\S{2,}", t)), key=len, reverse=True)
+        self._control = re.compile("|".join(re.escape(word) for word in words) or "(?!)")
         self._skeleton = lru_cache(maxsize=None)(self._render)
         self._asked = lru_cache(maxsize=1 << 16)(self._ask)
         before, after = self._answer_frame()
