@@ -98,6 +98,7 @@ def plan(
     from hfs.answering import planned
 
     found = planned(video, question, tokens, model, budget=budget, options=options, stream=stream)
-    for line in found.lines:
-        console.print(f"budget: {line}", markup=False)
+    first, *others = found.lines
+    for line in (f"budget: {first}", *(f"  {line}" for line in others)):
+        console.print(line, markup=False)
     return found
