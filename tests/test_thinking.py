@@ -194,6 +194,12 @@ def test_words_of_a_question_never_become_marks_of_the_chat(tokenizer, attack):
     assert not marks & set(prompting.plain(tokenizer, attack))
 
 
+def test_any_mark_is_broken_up_and_words_that_are_tokens_stay_whole(taught):
+    tokenizer = hub.load_tokenizer(taught)
+    tokenizer.add_tokens([" <m>", "<<", "a b", "lamp"])
+    assert prompting.unmarked(tokenizer, "x <m><<< a b lamp") == "x < m>< < < a  b lamp"
+
+
 def test_a_model_without_a_chat_template_is_asked_plainly(taught):
     tokenizer = hub.load_tokenizer(taught)
     tokenizer.chat_template = None

@@ -8,6 +8,7 @@ their own, with every special token spelled out in them broken up, so they canno
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from hfs.errors import UsageError, WeightsError
@@ -71,21 +72,19 @@ def unmarked(tokenizer: Any, text: str) -> str:
     Besides special tokens, tokenizers know marks that are not flagged as special, ``</think>`` for
     one, and ``split_special_tokens`` does not split those.
     """
-    marks = sorted(
-        (
-            str(token)
-            for token in tokenizer.added_tokens_decoder.values()
-            if len(str(token)) > 1 and not str(token).isalnum() and not str(token).isspace()
-        ),
-        key=len,
-        reverse=True,
-    )
-    if not marks:
-        return text
-    found = re.compile("|".join(map(re.escape, marks)))
-    while (broken := found.sub(lambda mark: f"{mark[0][0]} {mark[0][1:]}", text)) != text:
+    marks = _marks(tokenizer)
+    while marks and (broken := marks.sub(lambda m: f"{m[0][0]} {m[0][1:]}", text)) != text:
         text = broken
     return text
+
+
+@lru_cache(maxsize=4)
+def _marks(tokenizer: Any) -> re.Pattern[str] | None:
+    """What finds the longest mark at any place."""
+    added = {str(token).strip() for token in tokenizer.added_tokens_decoder.values()}
+    marks = [mark for mark in added if len(mark) > 1 and not mark.isalnum()]
+    longest_first = sorted(marks, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if marks else None
 
 
 def check_length(count: int, limit: int | None) -> None:

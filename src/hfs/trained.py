@@ -100,11 +100,16 @@ def student(name: str, *, device: str = "auto", dtype: str = "auto") -> "HFSStud
     Raises MissingExtra without transformers, WeightsError for what cannot be loaded.
     """
     at = folder(name)
-    return _student(str(at), hub.revision_of(at), device, dtype)
+    files = [path.stat() for path in sorted(at.iterdir()) if path.is_file()]
+    state = tuple((file.st_mtime_ns, file.st_size) for file in files)
+    return _student(str(at), state, device, dtype)
 
 
 @lru_cache(maxsize=2)
-def _student(folder: str, revision: str, device: str, dtype: str) -> "HFSStudent":
+def _student(
+    folder: str, state: tuple[tuple[int, int], ...], device: str, dtype: str
+) -> "HFSStudent":
+    """``state`` tells a folder from itself after it was written again."""
     try:
         from hfs.student import HFSStudent
     except ImportError as error:
