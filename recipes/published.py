@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+PIXELS = {"Qwen2.5-VL": 768 * 28 * 28, "Qwen3-VL": 768 * 32 * 32}
+"""Of a frame, at most: the limit that qwen-vl-utils sets for video by default."""
 LLAVA_VIDEO = "lmms-lab/LLaVA-Video-7B-Qwen2"
 LLAVA_FORMAT = (
     "the checkpoint is in a format of its own, which transformers does not load: name a folder "
@@ -55,7 +57,9 @@ class Setup:
         evaluate += ["--videos", videos]
         for selector in selectors:
             evaluate += ["--pipeline", f"balanced(selector={selector})"]
-        evaluate += ["--answerer", f'local(model="{self.model}")', "-k", str(self.k)]
+        pixels = next((size for name, size in PIXELS.items() if name in self.model), None)
+        shrunk = f", pixels={pixels}" if pixels else ""
+        evaluate += ["--answerer", f'local(model="{self.model}"{shrunk})', "-k", str(self.k)]
         evaluate += ["--out", f"{rows}.jsonl"]
         results = ["hfs", "results", f"{rows}.jsonl"]
         results += ["--html", f"{rows}.html", "--png", f"{rows}.png"]

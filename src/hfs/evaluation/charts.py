@@ -56,7 +56,7 @@ def charts(sheet: Sheet) -> list[Chart]:
     y, of = found
     budgets = tuple(sorted({float(line.column.k) for line in sheet.lines}))
     made = [
-        Chart("Budget", "frames shown", y, _series(sheet, of, lambda line: line.column.k),
+        Chart("Budget", "frames shown", y, _series(sheet, of, lambda line: float(line.column.k)),
               log=True, ticks=budgets),
         Chart("Frames decoded", "frames decoded for a question", y,
               _series(sheet, of, lambda line: line.decoded), log=True),
@@ -73,7 +73,7 @@ def _quoted(lines: Sequence[Line]) -> tuple[str, Callable[[Line], Figure | None]
     """The figure that is drawn upwards, and its name."""
     score = next((name for line in lines for name in line.averages), None)
     if score is not None:
-        return f"{score}, %", lambda line: _scaled(line.averages.get(score), 100)
+        return f"{score}, %", lambda line: _percent(line.averages.get(score))
     name = next((m for m in EVIDENCE if any(m in line.measures for line in lines)), None)
     if name is None:
         return None
@@ -81,10 +81,10 @@ def _quoted(lines: Sequence[Line]) -> tuple[str, Callable[[Line], Figure | None]
     return f"{name}{lower}", lambda line: line.measures.get(name)
 
 
-def _scaled(figure: Figure | None, by: float) -> Figure | None:
+def _percent(figure: Figure | None) -> Figure | None:
     if figure is None:
         return None
-    return Figure(by * figure.value, by * figure.low, by * figure.high, figure.questions)
+    return Figure(100 * figure.value, 100 * figure.low, 100 * figure.high, figure.questions)
 
 
 def _series(
@@ -121,7 +121,9 @@ def _by_duration(sheet: Sheet) -> list[Chart]:
                 if (line.column.pipeline, line.column.k) == (pipeline, k) and group in line.groups:
                     found = [(i, line.groups[group].get(name)) for i, name in enumerate(classes)]
                     points = tuple(
-                        Point(i, 100 * f.value, 100 * f.low, 100 * f.high) for i, f in found if f
+                        Point(float(i), 100 * f.value, 100 * f.low, 100 * f.high)
+                        for i, f in found
+                        if f
                     )
                     series.append(_one(sheet, place, pipeline, points))
         title = f"Duration, {k} {'frame' if k == 1 else 'frames'}"

@@ -85,7 +85,7 @@ def amount(number: float) -> str:
 def natural(name: str) -> tuple[float, str]:
     """Durations by length, numbers by size, words by letter."""
     if name in ORDER:
-        return ORDER.index(name), ""
+        return float(ORDER.index(name)), ""
     return (float(name), "") if name.isdecimal() else (0.0, name)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from hfs.benchmarks import Item
-from hfs.errors import UsageError
 from hfs.evaluation.choosing import Chooser
 from hfs.evaluation.rows import Key, Row, RowFile
 from hfs.evaluation.videos import Folder
@@ -92,10 +91,8 @@ def plan(
     limit: int | None = None,
 ) -> Plan:
     """What is left to do. ``limit`` counts questions whose video is there, in file order, before
-    shards part them; a video belongs to one shard. Raises UsageError for a shard that is none."""
+    shards part them; a video belongs to one shard."""
     number, of = shard
-    if not 1 <= number <= of:
-        raise UsageError(f"expected a shard such as 1/4, got {number}/{of}")
     missing, videos, asked = [], {}, 0
     for item in items:
         path = folder.video(item)

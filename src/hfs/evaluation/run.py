@@ -84,6 +84,8 @@ def evaluate(
     ``progress`` how many rows of how many are made. Raises UsageError before any work for what
     cannot be right, FailureError when nothing but errors comes back; rows that were made stay.
     """
+    if not 1 <= run.shard[0] <= run.shard[1]:
+        raise UsageError(f"expected a shard such as 1/4, got {run.shard[0]}/{run.shard[1]}")
     tally = Tally()
     benchmark: Benchmark = plugins.build("benchmarks", run.benchmark)
     items = _items(benchmark, run.annotations, tally)
@@ -98,16 +100,15 @@ def evaluate(
     folder = open_folder(run.videos, tally, subtitles=run.subtitles_folder)
     named = str(plugins.parse(run.answerer)) if run.answerer else ""
     prompt = benchmark.variant if run.answerer else ""
-    own_name = type(benchmark).__module__.rpartition(".")[2]
-    setting = Setting(
-        own_name, named, prompt, run.subtitles, run.seed, run.circular and bool(named)
-    )
+    circular = run.circular and bool(named)
+    setting = Setting(items[0].benchmark, named, prompt, run.subtitles, run.seed, circular)
+    weights = provenance.revisions({"answerer": answerer})
     with RowFile(out) as file:
         planned = plan(items, folder, choosers, setting, file, shard=run.shard, limit=run.limit)
         if started is not None:
             started(planned, (benchmarks.extent(benchmark, items), *tally.notes))
         errors = 0
-        maker = _Maker(run, benchmark, answerer, setting, truths, folder, cache, tally)
+        maker = _Maker(run, benchmark, answerer, weights, setting, truths, folder, cache)
         for made, row in enumerate(maker.rows(planned.works), 1):
             file.add(row)
             errors += row.error is not None
@@ -149,17 +150,16 @@ class _Maker:
         run: Run,
         benchmark: Benchmark,
         answerer: Answerer | None,
+        weights: dict[str, str],
         setting: Setting,
         truths: dict[str, Truth],
         folder: Folder,
         cache: Cache,
-        tally: Tally,
     ):
-        self.run, self.benchmark, self.answerer = run, benchmark, answerer
-        self.setting, self.truths, self.folder = setting, truths, folder
-        self.cache, self.tally = cache, tally
+        self.run, self.benchmark, self.setting = run, benchmark, setting
+        self.answerer, self.weights = answerer, weights
+        self.truths, self.folder, self.cache = truths, folder, cache
         self.failed = 0
-        self.weights = provenance.revisions({"answerer": answerer})
 
     def rows(self, works: Sequence[Work]) -> Iterator[Row]:
         waiting: list[_Shown] = []

@@ -3,6 +3,7 @@
 A column is one pipeline at one budget in one setting.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -195,9 +196,9 @@ def _line(column: Column, rows: Sequence[Row], results: Mapping[str, Result], se
         questions=len(questions),
         unparsed=sum(row.letter is None and row.options > 0 for row in good if row.answerer),
         errors=len({row.id for row in rows if row.error is not None}),
-        decoded=_mean([row.decoded for row in good]),
-        seconds=_mean([sum(row.seconds.values()) for row in good]),
-        tokens=_mean([row.tokens_in + row.tokens_out for row in good]),
+        decoded=_mean([float(row.decoded) for row in good]),
+        seconds=_mean([math.fsum(row.seconds.values()) for row in good]),
+        tokens=_mean([float(row.tokens_in + row.tokens_out) for row in good]),
     )
 
 

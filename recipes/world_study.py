@@ -1,0 +1,213 @@
+"""A trained ladder and films that it has not seen -> what each selector's frames are worth.
+
+    hfs train world --out RUN folder=FILMS
+    python recipes/world_study.py RUN/models FILMS [--split test] [--films 150] [-k 4,8,16] > rows.json
+
+Every selector chooses from the same candidates; what it chose is read by the co-trained teacher
+and, with ``--common DIR``, by another one. Rows hold accuracy (the whole answer is the likeliest,
+word by word), evidence recall, the largest gap and the redundancy, with 95 % intervals over the
+questions and the paired difference from ``hfs`` of the trained student. 150 films and k = 4, 8 take
+some ten minutes on two cores.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from hfs import metrics, plugins
+from hfs.judging.bootstrap import interval, resampled_means
+from hfs.ladder.films import reopened
+from hfs.scoring import scores
+from hfs.student import HFSStudent
+from hfs.training.items import Item
+from hfs.training.step import answered, scored, scores_of
+from hfs.training.teacher import Teacher
+from hfs.types import Candidates, Query, Scores
+from hfs.world import World
+from hfs.world.dataset import Item as Asked
+
+BLIND = ("uniform", "random")
+SELECTORS = ("top_k", "nms", "mmr", "dpp", "aks", "bolt", "q_frame", "mdp3", "max_info", "wfs",
+             "gift", "adaptive_greedy", "dedup", "focus", "hfs")  # fmt: skip
+STUDENT = ("top_k", "mmr", "dpp", "aks", "bolt", "hfs(redundancy=0.0)", "hfs(coverage=0.0)", "hfs")
+FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
+AT_ONCE = 64
+Picks = list[Int[Tensor, "_k"]]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The questions, and everything that rows are made from."""
+
+    items: list[Item]
+    asked: list[Asked]
+    student: HFSStudent
+    teacher: Teacher
+    common: Teacher | None
+
+    def similarity(self, *, thought: bool) -> list[Scores]:
+        """The backbone's own similarity, of the question or of the question and its cues."""
+        return [_similar(self.student, item, thought=thought) for item in self.items]
+
+    @torch.no_grad()
+    def trained(self) -> list[Scores]:
+        """The student's scores."""
+        found: list[Scores] = []
+        for start in range(0, len(self.items), AT_ONCE):
+            some = self.items[start : start + AT_ONCE]
+            found += scores_of(self.student, scored(self.student, some), some)
+        return found
+
+    def choose(self, spec: str, known: Sequence[Scores], k: int) -> Picks:
+        """A selector's candidates for every question."""
+        selector = plugins.build("selectors", spec)
+        found = []
+        for i, (item, each) in enumerate(zip(self.items, known, strict=True)):
+            n = len(each.times)
+            picks = selector(each, item.content, k, torch.Generator().manual_seed(i))
+            found.append(torch.arange(n) if n <= k else picks)
+        return found
+
+    def oracle(self, known: Sequence[Scores], k: int) -> Picks:
+        """A frame of every unit of evidence, as far as k goes, and ``hfs`` for what is left."""
+        filled = self.choose("hfs", known, k)
+        found = []
+        for asked, item, rest in zip(self.asked, self.items, filled, strict=True):
+            served = asked.served(item.seen.features.times)
+            first = [int(row.double().argmax()) for row in served if bool(row.any())]
+            order = list(dict.fromkeys([*first, *rest.tolist()]))[:k]
+            found.append(torch.tensor(sorted(order)))
+        return found
+
+    @torch.no_grad()
+    def judge(self, picks: Picks) -> Float[Tensor, "q f"]:
+        """Every figure of every question; ``common`` is nan without another teacher."""
+        table = torch.full((len(picks), len(FIGURES)), torch.nan, dtype=torch.float64)
+        for start in range(0, len(picks), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            for column, teacher in enumerate((self.teacher, self.common)):
+                if teacher is not None:
+                    read = answered(teacher, self.items[part], picks[part], importance=None)
+                    table[part, column] = read.correct.double()
+        for row, item, asked, chosen in zip(table, self.items, self.asked, picks, strict=True):
+            features = item.seen.features
+            times = features.times[chosen]
+            row[2] = asked.recall(times)
+            row[3] = metrics.largest_gap(times, asked.duration)
+            row[4] = metrics.redundancy(features.vectors[chosen].float())
+        return table
+
+
+def _similar(student: HFSStudent, item: Item, *, thought: bool) -> Scores:
+    words = student.facets(item.example.question, item.thought)
+    cues = len(words) - 1
+    if thought and cues:
+        weights = torch.tensor([0.5] + [0.5 / cues] * cues)
+        facets, rows = words, item.prior
+    else:
+        weights, facets, rows = torch.ones(1), words[:1], item.prior[:1]
+    features = item.seen.features
+    candidates = Candidates(features.times, features.indices, item.seen.start, item.seen.end)
+    query = Query(item.example.question, (), facets, weights)
+    return scores(candidates, features, item.seen.evidence, query, [_Known(rows)])
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A scorer of what is known already."""
+
+    rows: Float[Tensor, "m n"]
+
+    def __call__(self, *_: object) -> list[Any]:
+        from hfs.types import Channel
+
+        return [Channel("visual", self.rows)]
+
+
+def rows(study: Study, budgets: Sequence[int]) -> list[dict[str, Any]]:
+    """One row for each selector, budget and figure."""
+    plain, thought, own = study.similarity(thought=False), study.similarity(thought=True), study.trained()
+    sources: list[tuple[str, Callable[[int], Picks]]] = [
+        *((s, lambda k, s=s: study.choose(s, plain, k)) for s in BLIND),
+        *((f"similarity + {s}", lambda k, s=s: study.choose(s, plain, k)) for s in SELECTORS),
+        *((f"thought + {s}", lambda k, s=s: study.choose(s, thought, k))
+          for s in ("top_k", "mmr", "hfs")),
+        *((f"student + {s}", lambda k, s=s: study.choose(s, own, k)) for s in STUDENT),
+        ("oracle", lambda k: study.oracle(own, k)),
+    ]  # fmt: skip
+    found = []
+    for k in budgets:
+        tables = {}
+        for name, choose in sources:
+            tables[name] = study.judge(choose(k))
+            mean = tables[name].mean(0).tolist()
+            told = "  ".join(f"{f} {m:.3f}" for f, m in zip(FIGURES, mean, strict=True))
+            print(f"k = {k:2d}  {name:32s} {told}", file=sys.stderr, flush=True)
+        found += _intervals(tables, k, study.asked)
+    return found
+
+
+def _intervals(
+    tables: dict[str, Float[Tensor, "q f"]], k: int, asked: Sequence[Asked]
+) -> list[dict[str, Any]]:
+    names = list(tables)
+    whole = torch.cat([tables[name] for name in names], dim=1).nan_to_num()
+    draws = resampled_means(whole, seed=0).unflatten(1, (len(names), len(FIGURES)))
+    low, high = (ends.unflatten(0, draws.shape[1:]) for ends in interval(draws.flatten(1)))
+    over = draws - draws[:, names.index("student + hfs")][:, None]
+    under, above = (ends.unflatten(0, draws.shape[1:]) for ends in interval(over.flatten(1)))
+    ours = tables["student + hfs"].mean(0)
+    found = []
+    for r, name in enumerate(names):
+        for f, figure in enumerate(FIGURES):
+            value = float(tables[name][:, f].mean())
+            if value != value:
+                continue
+            kinds = {
+                kind: float(tables[name][[i for i, a in enumerate(asked) if a.kind == kind], f].mean())
+                for kind in sorted({a.kind for a in asked})
+            }
+            found.append(
+                {"selector": name, "k": k, "figure": figure, "value": value,
+                 "low": float(low[r, f]), "high": float(high[r, f]),
+                 "over_hfs": value - float(ours[f]),
+                 "over_low": float(under[r, f]), "over_high": float(above[r, f]),
+                 "kinds": kinds}
+            )  # fmt: skip
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("models", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--films", type=int, default=150)
+    parser.add_argument("--frames", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-k", "--budgets", default="4,8")
+    parser.add_argument("--common", type=Path)
+    given = parser.parse_args()
+    world = World(frames=given.frames, seed=given.seed)
+    student = HFSStudent.from_pretrained(given.models / "student")
+    teacher = Teacher.from_pretrained(str(given.models / "teacher"), dtype="float32")
+    common = given.common and Teacher.from_pretrained(str(given.common), dtype="float32")
+    items, asked = reopened(
+        student, teacher, given.models / "student", given.folder, world, given.split, given.films,
+        lambda stage, done, total: print(f"\r{stage} {done}/{total}", end="", file=sys.stderr),
+    )  # fmt: skip
+    made = rows(Study(items, asked, student, teacher, common), [int(k) for k in given.budgets.split(",")])
+    print(json.dumps({"questions": len(items), "split": given.split, "frames": given.frames,
+                      "seed": given.seed, "rows": made}, indent=1))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
