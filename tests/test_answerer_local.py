@@ -171,6 +171,23 @@ def test_an_open_question_is_answered_with_text_even_by_likelihood(local):
     assert answers[1].letter in "ABCD"
 
 
+def test_a_thought_that_the_template_begins_is_no_answer(local, folder, tmp_path, monkeypatch):
+    import shutil
+
+    from hfs.answerers import local as module
+
+    thinking = shutil.copytree(folder("qwen3_vl"), tmp_path / "thinking")
+    template = (thinking / "chat_template.jinja").read_text(encoding="utf-8")
+    begun = template.replace("assistant\\n' }}", "assistant\\n<think>\\n' }}")
+    assert begun != template
+    (thinking / "chat_template.jinja").write_text(begun, encoding="utf-8")
+    read = []
+    monkeypatch.setattr(module, "letter", lambda text, options: read.append(text))
+    local("qwen3_vl")([asked(0.5)])
+    local("qwen3_vl", model=str(thinking))([asked(0.5)])
+    assert [text.startswith("<think>") for text in read] == [False, True]
+
+
 def test_a_question_that_does_not_fit_is_an_error_of_its_own(local):
     items = [asked(0.5), asked(0.5, prompt="what? " * 5000), asked(3.0)]
     answers = local("smolvlm", batch=3)(items)
@@ -198,7 +215,13 @@ def test_what_no_question_can_survive_is_raised(local, folder, tmp_path):
         local("smolvlm", model=str(tmp_path / "none"))([asked(0.5)])
     with pytest.raises(UsageError, match="pairing='images' for smolvlm"):
         local("smolvlm", pairing="duplicate")([asked(0.5)])
-    for options in ({"batch": 0}, {"new_tokens": 0}, {"choice": "vote"}, {"dtype": "int4"}):
+    for options in (
+        {"batch": 0},
+        {"pixels": 0},
+        {"new_tokens": 0},
+        {"choice": "vote"},
+        {"dtype": "int4"},
+    ):
         with pytest.raises(SpecError, match="expect"):
             local("smolvlm", **options)
 

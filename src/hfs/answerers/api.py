@@ -57,7 +57,8 @@ class Answerer:
             raise UsageError(f"expected base_url to be http(s)://HOST/v1, got {self.base_url!r}")
         if address.username or address.password or address.query:
             raise UsageError(f"expected no secret in base_url: keys come from the variable {KEY}")
-        if min(self.concurrency, self.new_tokens, self.pixels or 1) < 1 or self.retries < 0:
+        pixels = 1 if self.pixels is None else self.pixels
+        if min(self.concurrency, self.new_tokens, pixels) < 1 or self.retries < 0:
             raise UsageError("expected concurrency, new_tokens and pixels of at least 1, retries 0")
         if not self.timeout > 0:
             raise UsageError(f"expected a timeout of more than 0 seconds, got {self.timeout}")

@@ -1,5 +1,6 @@
 """Frames and a question -> the answer of a multimodal model of transformers on this machine."""
 
+import inspect
 import logging
 import time
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ class Answerer:
     """``auto`` spreads the model over several accelerators."""
 
     def __post_init__(self) -> None:
-        if min(self.batch, self.new_tokens, self.pixels or 1) < 1:
+        if min(self.batch, self.new_tokens, 1 if self.pixels is None else self.pixels) < 1:
             raise UsageError("expected batch, new_tokens and pixels of at least 1")
         hub.pick_dtype(self.dtype, hub.pick_device(self.device))
 
@@ -62,12 +63,13 @@ class Answerer:
     def _answers(self, items: Sequence[Asked]) -> list[Answer]:
         started = time.perf_counter()
         try:
-            answers = self._ask(items)
+            answers, failure = self._ask(items), ""
         except (torch.OutOfMemoryError, UsageError, ValueError) as error:
-            if len(items) > 1:
-                log.warning("a batch of %d failed (%s): one by one", len(items), error)
-                return [answer for item in items for answer in self._answers([item])]
-            answers = [Answer("", error=f"{type(error).__name__}: {' '.join(str(error).split())}")]
+            failure = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            answers = [Answer("", error=failure)]
+        if failure and len(items) > 1:  # here, where the failed batch's memory is free again
+            log.warning("a batch of %d failed (%s): one by one", len(items), failure)
+            return [answer for item in items for answer in self._answers([item])]
         seconds = (time.perf_counter() - started) / len(items)
         return [replace(answer, seconds=seconds) for answer in answers]
 
@@ -96,23 +98,24 @@ class Answerer:
             pad_token_id=tokenizer.pad_token_id,
         )[:, read:].cpu()
         texts = tokenizer.batch_decode(written, skip_special_tokens=True)
-        return [
-            Answer(
-                text.strip(),
-                letter(text, item.options) if item.options else None,
-                tokens_out=self._length(row),
-            )
-            for text, item, row in zip(texts, items, written, strict=True)
-        ]
+        # some templates begin the thought themselves; an answer comes only after its end
+        thinks = tokenizer.decode(inputs["input_ids"][0, -16:]).rstrip().endswith("<think>")
+        answers = []
+        for text, item, row in zip(texts, items, written, strict=True):
+            named = letter("<think>" * thinks + text, item.options) if item.options else None
+            answers.append(Answer(text.strip(), named, tokens_out=self._length(row)))
+        return answers
 
     def _length(self, written: Int[Tensor, "t"]) -> int:
         """Tokens up to and with the one that ended the answer."""
         ends = self._model.generation_config.eos_token_id
-        last = torch.isin(written, torch.tensor(ends if ends is not None else [])).nonzero()
+        known = torch.tensor([] if ends is None else ends, dtype=written.dtype)
+        last = torch.isin(written, known).nonzero()
         return int(last[0]) + 1 if len(last) else len(written)
 
     def _compare(self, inputs: Any, items: Sequence[Asked]) -> list[Answer]:
-        logits = self._model(**inputs, logits_to_keep=1, use_cache=False).logits[:, -1].float()
+        last = {"logits_to_keep": 1} if "logits_to_keep" in self._takes else {}
+        logits = self._model(**inputs, **last, use_cache=False).logits[:, -1].float()
         answers = []
         for row, item in zip(logits.log_softmax(-1).cpu(), items, strict=True):
             shares = self._shares(row, len(item.options))
@@ -152,13 +155,24 @@ class Answerer:
     @cached_property
     def _model(self) -> Any:
         device = hub.pick_device(self.device)
-        return hub.load_model(
+        model = hub.load_model(
             self._folder,
             "AutoModelForImageTextToText",
             device=device,
             dtype=hub.pick_dtype(self.dtype, device),
             device_map=self.device_map,
         )
+        if model.config.is_encoder_decoder:
+            raise UsageError(
+                f"expected a model that goes on with its prompt, got {type(model).__name__}, which "
+                "encodes it: name a chat model such as Qwen3-VL"
+            )
+        return model
+
+    @cached_property
+    def _takes(self) -> set[str]:
+        """The arguments of the model's forward pass."""
+        return set(inspect.signature(self._model.forward).parameters)
 
 
 def message(item: Asked, pixels: int | None) -> Message:
