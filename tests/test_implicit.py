@@ -227,6 +227,32 @@ def test_a_student_is_loaded_once_a_process_and_a_backbone_may_lie_beside_it(fol
     assert trained.record(str(own)).backbone == f"siglip(model={str(own / 'backbone')!r})"
 
 
+def test_merge_puts_base_and_backbone_into_one_folder(folder, checkpoint, video, tmp_path, capsys):
+    parts = Path(shutil.copytree(folder, tmp_path / "parts"))
+    shutil.copytree(checkpoint("siglip"), parts / "eyes")
+    values = json.loads((parts / "config.json").read_text())
+    values["backbone"] = "siglip(model='./eyes', device='cpu', dtype='float32')"
+    (parts / "config.json").write_text(json.dumps(values))
+
+    def run(*line: object) -> int:
+        with pytest.raises(SystemExit) as stopped:
+            main([str(word) for word in line])
+        return int(str(stopped.value.code))
+
+    assert run("merge", parts, tmp_path / "one") == 0
+    assert "holds the whole student" in capsys.readouterr().err
+    assert json.loads((tmp_path / "one" / "config.json").read_text())["base"] == ""
+    spec = "trained(model={!r})"
+    one, other = (
+        hfs.select(video, QUESTION, options=OPTIONS, pipeline=spec.format(str(place)), budget=3)
+        for place in (tmp_path / "one", parts)
+    )
+    assert one.times == other.times
+    assert one.query == other.query
+    assert run("merge", parts, tmp_path / "one") == 2
+    assert "expected a new folder" in capsys.readouterr().err
+
+
 def test_text_near_candidates_is_embedded_once_and_silence_is_zeros():
     read: list[list[str]] = []
 

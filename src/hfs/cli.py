@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import hfs
-from hfs.commands import answer, evaluate, features, inspect, measure, select, train, world
+from hfs.commands import answer, evaluate, features, inspect, measure, merge, select, train, world
 from hfs.errors import HFSError
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ COMMANDS: Sequence[Callable[..., None]] = (
     evaluate.verify,
     features.features,
     train.train,
+    merge.merge,
     inspect.list_,
     inspect.doctor,
     inspect.cache,

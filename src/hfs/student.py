@@ -204,16 +204,19 @@ class HFSStudent(PreTrainedModel):
         """The SLM's own thoughts, without gradient and with the adapters off.
 
         So training with adapters never changes a thought, and all can be made ahead. A full SLM
-        that is being trained writes with what it has become, and nothing of it is cached: make the
-        thoughts before.
+        that is being trained writes with what it has become: make the thoughts before. Nothing is
+        cached of weights that no revision names.
         """
         config, training = self.config, self.training
-        fixed = config.lora is not None or (bool(self.revision) and not training)
+        if config.lora is not None:
+            weights = config.base_revision or self.revision
+        else:
+            weights = "" if training else self.revision
         kind = str(next(self.slm.parameters()).dtype).removeprefix("torch.")
         writer = Thinker(
             self.slm,
             self.tokenizer,
-            f"{config.base_revision if config.lora is not None else self.revision}-{kind}",
+            f"{weights}-{kind}",
             instruction=config.instruction,
             most=config.most_cues,
             tokens=config.thought_tokens,
@@ -221,7 +224,7 @@ class HFSStudent(PreTrainedModel):
         self.slm.eval()
         try:
             with adapters.aside(self.slm) if config.lora is not None else nullcontext():
-                return writer(questions, options, cache if fixed else NOTHING)
+                return writer(questions, options, cache if weights else NOTHING)
         finally:
             self.slm.train(training)
 

@@ -94,6 +94,15 @@ def record(name: str) -> Record:
         ) from error
 
 
+def own_backbone(name: str) -> Path | None:
+    """The folder beside a checkpoint that holds its backbone, if it brings it along."""
+    found = record(name)
+    model = plugins.parse(found.backbone).options.get("model")
+    if isinstance(model, str) and Path(model).parent == found.folder:
+        return Path(model)
+    return None
+
+
 def student(name: str, *, device: str = "auto", dtype: str = "auto") -> "HFSStudent":
     """The student of that name, ready to select; loaded once a process.
 
@@ -105,16 +114,21 @@ def student(name: str, *, device: str = "auto", dtype: str = "auto") -> "HFSStud
     return _student(str(at), state, device, dtype)
 
 
-@lru_cache(maxsize=2)
-def _student(
-    folder: str, state: tuple[tuple[int, int], ...], device: str, dtype: str
+def load(
+    name: str, *, device: str = "cpu", dtype: str = "float32", base: str | None = None
 ) -> "HFSStudent":
-    """``state`` tells a folder from itself after it was written again."""
+    """The student of that name, read anew, as `HFSStudent.from_pretrained` gives it."""
     try:
         from hfs.student import HFSStudent
     except ImportError as error:
         raise MissingExtra("a trained student", "transformers", "models") from error
-    return HFSStudent.from_pretrained(folder, device=device, dtype=dtype)
+    return HFSStudent.from_pretrained(folder(name), device=device, dtype=dtype, base=base)
+
+
+@lru_cache(maxsize=2)
+def _student(at: str, state: tuple[tuple[int, int], ...], device: str, dtype: str) -> "HFSStudent":
+    """``state`` tells a folder from itself after it was written again."""
+    return load(at, device=device, dtype=dtype)
 
 
 @lru_cache(maxsize=2)
