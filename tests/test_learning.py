@@ -18,6 +18,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import hfs
 from hfs import recipes
 from hfs.student import HFSStudent
 from hfs.training.items import Item, Items
@@ -126,6 +127,30 @@ def test_the_saved_models_answer_from_two_frames_as_the_training_ones_did(traine
     figures = judge(models, items, budgets=(2,))
     assert figures["accuracy 2"] == 1.0
     assert figures["answer 2"] < 0.2
+
+
+def test_a_user_who_selects_with_the_saved_student_gets_the_frames_that_training_chose(
+    bench, learned, trained
+):
+    models, items, _ = trained
+    written = Items.of(
+        items.examples, items.store, models.student, items.backbone, thinking="written"
+    )
+    student = f"model={str(learned / 'models' / 'student')!r}"
+    exact = f"{student}, device='cpu', dtype='float32'"
+    spec = f"trained({student}, encoder=implicit({exact}), scorers=[student({exact})])"
+    for i in range(len(written)):
+        item = written.load(i)
+        found = hfs.select(
+            item.example.path,
+            item.example.question,
+            options=item.example.options,
+            budget=3,
+            pipeline=spec,
+            cache=None,
+        )
+        (picks,) = chosen(models.student, [item], budget=3)
+        assert found.times == item.seen.features.times[picks].tolist()
 
 
 def test_the_saved_student_names_its_recipe_data_and_figures(learned):

@@ -46,5 +46,13 @@ class Pair(Learner):
             teacher=self.teacher.revision,
             figures=facts.get("figures"),
         )
-        self.student.save_pretrained(folder / "student", card=text)
-        self.teacher.save_pretrained(folder / "teacher")
+        from transformers.utils import logging
+
+        shown = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()  # a bar for a moment's work would only clutter
+        try:
+            self.student.save_pretrained(folder / "student", card=text)
+            self.teacher.save_pretrained(folder / "teacher")
+        finally:
+            if shown:
+                logging.enable_progress_bar()

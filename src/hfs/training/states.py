@@ -40,6 +40,7 @@ class Trained:
         for params in groups.values():
             for parameter in params:
                 parameter.requires_grad_(True)
+                parameter.data = parameter.data.float()  # small steps vanish in lower precision
         names = {p: name for name, p in learner.named_parameters() if p.requires_grad}
         split = [part for name, params in groups.items() for part in _split(name, params, recipe)]
         optimizer = torch.optim.AdamW(split, lr=0.0)
