@@ -44,7 +44,12 @@ def plain(benchmark: Made, **changes) -> Run:
 
 
 def go(asked: Run, out: Path, cache: Path, **told) -> Outcome:
-    return evaluate(asked, out, cache=Cache(cache), **told)
+    """The outcome, its rows with their frames."""
+    outcome = evaluate(asked, out, cache=Cache(cache), **told)
+    own = tuple(r for r in rows.read([out]) if outcome.setting.made(r))
+    bare = [replace(r, **dict.fromkeys(rows.FRAMES, ())) for r in own]
+    assert list(outcome.rows) == bare
+    return replace(outcome, rows=own)
 
 
 def lines(path: Path) -> list[dict]:

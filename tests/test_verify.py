@@ -10,6 +10,7 @@ import hfs
 from hfs.cache import Cache
 from hfs.errors import UsageError
 from hfs.evaluation import selections
+from hfs.evaluation.rows import read
 from hfs.evaluation.run import Run, evaluate
 from hfs.evaluation.verify import Check, verify
 
@@ -30,8 +31,9 @@ def written(benchmark, tmp_path_factory) -> Path:
         pipelines=("offline(selector=uniform, readers=[])",),
         budgets=(4,),
     )
-    outcome = evaluate(asked, folder / "rows.jsonl", cache=Cache(None))
-    assert selections.write(folder / "frames.jsonl", outcome.rows) == [folder / "frames.jsonl"]
+    evaluate(asked, folder / "rows.jsonl", cache=Cache(None))
+    rows = read([folder / "rows.jsonl"])
+    assert selections.write(folder / "frames.jsonl", rows) == [folder / "frames.jsonl"]
     return folder / "frames.jsonl"
 
 
@@ -150,8 +152,8 @@ def test_several_columns_are_several_files_with_names_that_stay_apart(benchmark,
         budgets=(2, 3),
         limit=1,
     )  # fmt: skip
-    rows = evaluate(asked, tmp_path / "rows.jsonl", cache=Cache(None)).rows
-    paths = selections.write(tmp_path / "frames.jsonl", rows)
+    evaluate(asked, tmp_path / "rows.jsonl", cache=Cache(None))
+    paths = selections.write(tmp_path / "frames.jsonl", read([tmp_path / "rows.jsonl"]))
     assert len(set(paths)) == 4
     assert all(len(records(path)) == 1 for path in paths)
     assert all(path.name.startswith("frames-offline-selector-uniform") for path in paths)

@@ -5,6 +5,7 @@ by a microsecond would name the frame before.
 """
 
 import dataclasses
+import functools
 import json
 import math
 import re
@@ -57,9 +58,12 @@ def decode(kind: type[Record], value: Any, at: str = "") -> Record:
     return kind(**values)
 
 
+_hints = functools.cache(typing.get_type_hints)
+
+
 def _fields(kind: type, value: Any, at: str) -> dict[str, Any]:
     _expect(isinstance(value, Mapping), "an object", value, at)
-    kinds = typing.get_type_hints(kind)
+    kinds = _hints(kind)
     if unknown := [str(key) for key in value if key not in kinds]:
         raise UsageError(
             f"expected no field {_join(at, unknown[0])!r}; the fields here are {', '.join(kinds)}"

@@ -86,6 +86,7 @@ def evaluate(
     from hfs.cache import Cache
     from hfs.evaluation import run as running
     from hfs.evaluation import selections as frames_of
+    from hfs.evaluation.rows import read
 
     asked = running.Run(
         benchmark=benchmark,
@@ -120,7 +121,8 @@ def evaluate(
     if outcome.errors:
         console.print(f"{outcome.errors} rows have an error: call again to make them", markup=False)
     if write_selections is not None:
-        for path in frames_of.write(write_selections, outcome.rows):
+        own = (row for row in read([target]) if outcome.setting.made(row))
+        for path in frames_of.write(write_selections, own):
             console.print(f"frames are in {path}", markup=False)
     _show(outcome.rows, reference, seed, json)
 
@@ -189,7 +191,7 @@ def results(
     from hfs.evaluation.rows import read
     from hfs.evaluation.summary import summarise
 
-    rows = read(files)
+    rows = read(files, frames=False)
     if html is not None or png is not None:
         summary = summarise(rows, reference=reference, seed=seed)
         if html is not None:

@@ -8,7 +8,7 @@ answer: the question is asked again, and the later row counts.
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -111,41 +111,43 @@ class Row:
         return Key(*(getattr(self, name) for name in Key._fields))
 
 
-def read(paths: Iterable[str | Path]) -> list[Row]:
+FRAMES = ("times", "indices", "hashes", "looks")
+"""The fields that hold something for each frame: most of a file."""
+
+
+def read(paths: Iterable[str | Path], *, frames: bool = True) -> list[Row]:
     """The rows that count, in file order: the last one of each key, an answer before an error.
 
-    A last line that was torn is left out. Raises UsageError for a file that cannot be read, or
-    whose other lines are no rows.
+    A last line that was torn is left out; without ``frames``, so are those fields. Raises
+    UsageError for a file that cannot be read, or whose other lines are no rows.
     """
     found: dict[Key, Row] = {}
     for path in map(Path, paths):
-        for row in _rows(path, _bytes(path)):
+        for row in _rows(path, frames):
             known = found.get(row.key)
             if known is None or known.error is not None or row.error is None:
                 found[row.key] = row
     return list(found.values())
 
 
-def _bytes(path: Path) -> bytes:
+def _rows(path: Path, frames: bool) -> Iterator[Row]:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                record = _parse(line)
+                if record is None and not line.endswith(b"\n"):
+                    continue  # torn
+                if record is None or record.pop("schema", None) != SCHEMA:
+                    raise UsageError(
+                        f"expected rows of schema {SCHEMA}, got another line {number} of {path}"
+                    )
+                for name in () if frames else FRAMES:
+                    record.pop(name, None)
+                yield document.decode(Row, record, f"line {number} of {path.name}")
     except OSError as error:
         raise UsageError(
             f"expected a file of rows, got {path}: {error.strerror or error}"
         ) from None
-
-
-def _rows(path: Path, content: bytes) -> Iterator[Row]:
-    lines = content.split(b"\n")
-    for number, line in enumerate(lines, 1):
-        record = _parse(line)
-        if record is None and number == len(lines):
-            continue  # empty, or torn
-        if record is None or record.pop("schema", None) != SCHEMA:
-            raise UsageError(
-                f"expected rows of schema {SCHEMA}, got another line {number} of {path}"
-            )
-        yield document.decode(Row, record, f"line {number} of {path.name}")
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
@@ -167,7 +169,7 @@ class RowFile:
         self.path = Path(path)
         self._lock = FileLock(self.path.with_name(f".{self.path.name}.lock"))
         self.rows: dict[Key, Row] = {}
-        """The rows that count, those of earlier runs included."""
+        """The rows that count without their frames, those of earlier runs included."""
 
     def __enter__(self) -> "RowFile":
         try:
@@ -181,7 +183,7 @@ class RowFile:
             raise self._unusable(error) from error
         try:
             if self.path.exists():
-                self.rows = {row.key: row for row in read([self.path])}
+                self.rows = {row.key: row for row in read([self.path], frames=False)}
                 _repair(self.path)
             self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         except OSError as error:
@@ -216,7 +218,7 @@ class RowFile:
         except OSError as error:
             raise self._unusable(error) from error
         if not (self.done(row.key) and row.error is not None):
-            self.rows[row.key] = row
+            self.rows[row.key] = replace(row, **dict.fromkeys(FRAMES, ()))
 
     def _unusable(self, error: OSError) -> OutputError:
         return OutputError(f"expected to write {self.path}: {error.strerror or error}")

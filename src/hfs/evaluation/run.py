@@ -59,7 +59,8 @@ class Outcome:
     """What a run made and what it left out."""
 
     rows: tuple[Row, ...]
-    """Those of this setting, of earlier runs included."""
+    """Those of this setting without their frames, of earlier runs included."""
+    setting: Setting
     plan: Plan
     errors: int
     """Rows of this run that have an error."""
@@ -115,7 +116,7 @@ def evaluate(
             if progress is not None:
                 progress(made, planned.left)
         own = tuple(row for row in file.rows.values() if setting.made(row))
-        return Outcome(own, planned, errors, tally.notes)
+        return Outcome(own, setting, planned, errors, tally.notes)
 
 
 def _items(benchmark: Benchmark, annotations: Sequence[str], tally: Tally) -> list[Item]:
