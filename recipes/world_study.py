@@ -1,7 +1,7 @@
 """A trained ladder and films that it has not seen -> what each selector's frames are worth.
 
     hfs train world --out RUN folder=FILMS
-    python recipes/world_study.py RUN/models FILMS [--split test] [--films 150] [-k 4,8,16] > rows.json
+    python recipes/world_study.py RUN/models FILMS --split test --films 150 -k 4,8 > rows.json
 
 Every selector chooses from the same candidates; what it chose is read by the co-trained teacher
 and, with ``--common DIR``, by another one. Rows hold accuracy (the whole answer is the likeliest,
@@ -30,7 +30,7 @@ from hfs.student import HFSStudent
 from hfs.training.items import Item
 from hfs.training.step import answered, scored, scores_of
 from hfs.training.teacher import Teacher
-from hfs.types import Candidates, Query, Scores
+from hfs.types import Candidates, Channel, Evidence, Features, Query, Scores
 from hfs.world import World
 from hfs.world.dataset import Item as Asked
 
@@ -126,15 +126,19 @@ class _Known:
 
     rows: Float[Tensor, "m n"]
 
-    def __call__(self, *_: object) -> list[Any]:
-        from hfs.types import Channel
-
+    def __call__(
+        self, candidates: Candidates, features: Features, evidence: Evidence, query: Query
+    ) -> list[Channel]:
         return [Channel("visual", self.rows)]
 
 
 def rows(study: Study, budgets: Sequence[int]) -> list[dict[str, Any]]:
     """One row for each selector, budget and figure."""
-    plain, thought, own = study.similarity(thought=False), study.similarity(thought=True), study.trained()
+    plain, thought, own = (
+        study.similarity(thought=False),
+        study.similarity(thought=True),
+        study.trained(),
+    )
     sources: list[tuple[str, Callable[[int], Picks]]] = [
         *((s, lambda k, s=s: study.choose(s, plain, k)) for s in BLIND),
         *((f"similarity + {s}", lambda k, s=s: study.choose(s, plain, k)) for s in SELECTORS),
@@ -172,7 +176,9 @@ def _intervals(
             if value != value:
                 continue
             kinds = {
-                kind: float(tables[name][[i for i, a in enumerate(asked) if a.kind == kind], f].mean())
+                kind: float(
+                    tables[name][[i for i, a in enumerate(asked) if a.kind == kind], f].mean()
+                )
                 for kind in sorted({a.kind for a in asked})
             }
             found.append(
@@ -186,7 +192,9 @@ def _intervals(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("models", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--split", default="test")
@@ -204,7 +212,9 @@ def main() -> None:
         student, teacher, given.models / "student", given.folder, world, given.split, given.films,
         lambda stage, done, total: print(f"\r{stage} {done}/{total}", end="", file=sys.stderr),
     )  # fmt: skip
-    made = rows(Study(items, asked, student, teacher, common), [int(k) for k in given.budgets.split(",")])
+    made = rows(
+        Study(items, asked, student, teacher, common), [int(k) for k in given.budgets.split(",")]
+    )
     print(json.dumps({"questions": len(items), "split": given.split, "frames": given.frames,
                       "seed": given.seed, "rows": made}, indent=1))  # fmt: skip
 

@@ -34,8 +34,8 @@ def recipe(
     frames: int = 64,
     films_: int = 800,
     clips: int = 6000,
-    see: int = 3000,
-    think: int = 1200,
+    see: int = 4000,
+    think: int = 500,
     name: int = 1500,
     warm: int = 4000,
     calibrate: int = 600,
@@ -64,9 +64,7 @@ def recipe(
             torch.manual_seed(seed)
             student = {"sampler": films.SAMPLER, "readers": ["subtitles"], "selector": selector}
             sizes_ = {"query_width": 96, "width": 96, "layers": 2, "heads": 4}
-            return Ladder(
-                sizes, world, {**student, **sizes_, "lora": {"r": 8}, "global_tokens": 1}
-            )
+            return Ladder(sizes, world, {**student, **sizes_, "lora": {"r": 8}, "global_tokens": 1})
 
     def sights(_: Ladder, told: Told) -> seeing.Sights:
         return seeing.Sights(pool.pool(world, "train", 24_000))
@@ -96,10 +94,11 @@ def recipe(
         return reading.Mixed(shorts(models, told), watched(models, told))
 
     phases = (
-        Phase("see", seeing.Seeing(), see, 96, {"towers": 3e-3}, FLAT, "sights"),
+        Phase("see", seeing.Seeing(), see, 160, {"towers": 3e-3}, FLAT, "sights"),
         Phase("think", thinking.Thinking(), think, batch, {"slm": 3e-3}, FLAT, "questions"),
         Phase(
-            "name", naming.Naming(), name, batch, {"connector": 2e-3, "teacher": 2e-3}, FLAT, "names"
+            "name", naming.Naming(), name, batch, {"connector": 2e-3, "teacher": 2e-3}, FLAT,
+            "names",
         ),
         Phase("warm", Answering("all"), warm, batch, {"teacher": 1.5e-3}, FLAT, "clips"),
         Phase(
@@ -134,5 +133,5 @@ def recipe(
             "films": watched,
             "mixed": mixed,
         },
-        run=Run(seed=seed, micro=96, every=200, keep=1),
+        run=Run(seed=seed, micro=160, every=200, keep=1),
     )

@@ -1,0 +1,126 @@
+"""All that is trained in the world, as one module: towers, language model, student, reader.
+
+The rungs hand on what they have learned: the towers give the reader its sight (`share_sight`) and
+the student its features, the language model is the student's own. `settle` writes the two that
+others read by name to a folder; it is called again whenever a run is resumed, with the same result.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+import hfs
+from hfs import hub
+from hfs.backbones import Backbone
+from hfs.backbones.siglip import Backbone as Siglip
+from hfs.ladder import models, words
+from hfs.ladder.models import Sizes
+from hfs.model_card import card
+from hfs.student import HFSStudent
+from hfs.student_config import HFSStudentConfig
+from hfs.training.recipe import Learner
+from hfs.training.teacher import Teacher
+from hfs.world import World
+from hfs.world.captions import Caption
+
+HEARD = 150
+"""Films whose words make the tokenizer."""
+
+
+class Ladder(Learner):
+    """Groups: ``towers``, ``slm``, ``connector``, ``teacher`` (its language model), ``student``."""
+
+    def __init__(self, sizes: Sizes, world: World, student: Mapping[str, Any]):
+        super().__init__()
+        self.sizes = sizes
+        self.tokenizer = words.tokenizer(words.corpus(world, HEARD))
+        self.towers = models.towers(sizes, self.tokenizer)
+        reader = models.reader(sizes, self.tokenizer)
+        self.teacher = Teacher(
+            reader, self.tokenizer, models.pictures(sizes)[1], template=words.TEMPLATE
+        )
+        slm = models.language_model(sizes, self.tokenizer)
+        config = HFSStudentConfig(
+            slm_config=slm.config.to_dict(), feature_width=sizes.sight, instruction="", **student
+        )
+        self.student = HFSStudent(config, slm, self.tokenizer)
+
+    @property
+    def slm(self) -> Any:
+        """The language model that thinks: the student's own."""
+        return self.student.slm
+
+    @property
+    def reader(self) -> Any:
+        """The teacher's model."""
+        return self.teacher.model
+
+    def groups(self) -> Mapping[str, list[nn.Parameter]]:
+        language = (
+            self.reader.get_decoder(),
+            self.reader.get_input_embeddings(),
+            self.reader.get_output_embeddings(),
+        )
+        base = [p for n, p in self.slm.named_parameters() if ".lora_" not in n]
+        known = {id(p) for p in base}
+        return {
+            "towers": list(self.towers.parameters()),
+            "slm": base,
+            "connector": list(self.reader.model.connector.parameters()),
+            "teacher": list({id(p): p for part in language for p in part.parameters()}.values()),
+            "student": [p for p in self.student.parameters() if id(p) not in known],
+        }
+
+    def tokenised(self, captions: Sequence[Caption]) -> Int[Tensor, "c t"]:
+        """Captions as the text tower reads them: as `hfs.backbones.siglip` gives them to it."""
+        most, pad = self.sizes.caption, self.tokenizer.pad_token_id
+        asked = [caption.text.lower() for caption in captions]
+        rows = self.tokenizer(asked, add_special_tokens=False).input_ids
+        ended = [[*row[: most - 1], self.tokenizer.eos_token_id] for row in rows]
+        return torch.tensor([row + [pad] * (most - len(row)) for row in ended])
+
+    def see(self) -> None:
+        """Give the reader the towers' sight."""
+        models.share_sight(self.towers, self.reader)
+
+    def settle(self, folder: Path) -> Backbone:
+        """Write backbone and language model, note their revisions, and give the backbone."""
+        backbone, slm = folder / "backbone", folder / "slm"
+        self._save_backbone(backbone)
+        self.slm.save_pretrained(slm)
+        self.student.config.base_revision = hub.revision_of(slm)
+        made = Siglip(model=str(backbone), dtype="float32", batch=64)
+        self.student.config.backbone = "siglip(model='./backbone', batch=64)"
+        self.student.config.backbone_revision = made.revision
+        self.teacher.revision = self._sight
+        return made
+
+    def save(self, folder: Path, facts: Mapping[str, Any]) -> None:
+        """``student``, with the backbone inside it, and ``teacher``."""
+        text = card(
+            self.student.config.to_dict(),
+            recipe=str(facts.get("recipe", "")),
+            data="films of hfs.world, made by rules; answers only, no evidence",
+            commit=f"hfs {hfs.__version__} {facts.get('commit', '')}".strip(),
+            teacher="trained from nothing in the same run",
+            figures=facts.get("figures"),
+        )
+        self.student.save_pretrained(folder / "student", card=text)
+        self._save_backbone(folder / "student" / "backbone")
+        self.teacher.save_pretrained(folder / "teacher")
+
+    def _save_backbone(self, folder: Path) -> None:
+        self.towers.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        models.pictures(self.sizes)[0].save_pretrained(folder)
+
+    @property
+    def _sight(self) -> str:
+        """Names what the reader sees: tower and connector."""
+        parts = (self.reader.model.vision_model, self.reader.model.connector)
+        total = sum(p.detach().double().abs().sum().item() for m in parts for p in m.parameters())
+        return f"world-{total:.9g}"

@@ -1,0 +1,99 @@
+"""Clips and films of the world -> items that the reader is asked about, with nothing but answers.
+
+Clips are short and shown whole (`hfs.training.step.Answering`); they are drawn in memory, since a
+warm-up needs many of them. Their questions are open: the reader says the answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from hfs.thinking import Thought
+from hfs.training.data import Example
+from hfs.training.items import Item
+from hfs.training.store import Seen
+from hfs.training.visual_tokens import VisualTokens
+from hfs.types import Evidence, Features
+from hfs.world import Film, World
+from hfs.world.dataset import Item as Asked
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Clips:
+    """A `Source` of questions about clips that were looked at once."""
+
+    questions: tuple[tuple[Asked, int], ...]
+    """Each with the place of its clip."""
+    seen: tuple[Seen, ...]
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def name(self, index: int) -> str:
+        return self.questions[index][0].id
+
+    def load(self, index: int) -> Item:
+        asked, place = self.questions[index]
+        seen = self.seen[place]
+        nothing = torch.zeros(1, len(seen.features.times))
+        return Item(example(asked), seen, seen.features, Thought("", ()), nothing)
+
+
+def clips(teacher: Any, world: World, split: str, count: int, told: Progress) -> Clips:
+    """So many clips of the split as the teacher sees them, every other one with plain frames."""
+    questions: list[tuple[Asked, int]] = []
+    seen: list[Seen] = []
+    for number in range(count):
+        film = world.clip(split, number, plain=number % 2 == 1)
+        visual = teacher.encode(film.frames().pixels, batch=64)
+        questions += [(item, number) for item in film.items if item.kind != "said"]
+        seen.append(looked(film, visual))
+        told("making clips", number + 1, count)
+    return Clips(tuple(questions), tuple(seen))
+
+
+def looked(film: Film, visual: VisualTokens) -> Seen:
+    """A film of which only the reader has seen something."""
+    times = film.times
+    blind: Float[Tensor, "n d"] = torch.ones(len(times), 1)
+    features = Features(blind, times, film.candidates, "none")
+    return Seen(features, 0.0, film.duration, Evidence(), visual)
+
+
+def example(asked: Asked) -> Example:
+    """The question, open: the answer is to be said."""
+    return Example(
+        id=asked.id,
+        video=asked.video,
+        question=asked.question,
+        options=(),
+        answer=asked.answer,
+        correct=None,
+        cues=tuple(asked.thought.splitlines()),
+    )
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Two sources, example about example."""
+
+    first: Any
+    second: Any
+
+    def __len__(self) -> int:
+        return 2 * min(len(self.first), len(self.second))
+
+    def name(self, index: int) -> str:
+        return self._of(index).name(index // 2)
+
+    def load(self, index: int) -> Item:
+        return self._of(index).load(index // 2)
+
+    def _of(self, index: int) -> Any:
+        return self.second if index % 2 else self.first
