@@ -16,7 +16,7 @@ from hfs import answerers
 from hfs.answerers import Answer
 from hfs.benchmarks import Item
 from hfs.cache import Cache
-from hfs.errors import FailureError, OutputError, UsageError
+from hfs.errors import FailureError, HFSError, OutputError, UsageError
 from hfs.evaluation import fingerprints, rows, run
 from hfs.evaluation.plan import turned
 from hfs.evaluation.rows import Row, RowFile
@@ -424,3 +424,31 @@ def test_a_hash_is_of_every_pixel_and_a_look_only_of_what_is_seen():
 
 def test_the_oracle_is_a_known_answerer():
     assert issubclass(answerers.oracle.Answerer, answerers.Answerer)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A tiny multimodal checkpoint."""
+    import checkpoints_answerers
+
+    return checkpoints_answerers.qwen3_vl(tmp_path_factory.mktemp("model"))
+
+
+def test_a_real_model_sees_the_frames_and_its_tokens_and_weights_are_recorded(
+    benchmark, model, tmp_path
+):
+    spec = f"local(model={str(model)!r}, choice='likelihood')"
+    asked = plain(benchmark, pipelines=(UNIFORM,), budgets=(1, 2), answerer=spec, batch=3, limit=2)
+    found = go(asked, tmp_path / "rows.jsonl", tmp_path / "cache").rows
+    assert all(row.letter in "ABCDE" and row.error is None for row in found)
+    few, more = ([row.tokens_in for row in found if row.k == k] for k in (1, 2))
+    assert all(a < b for a, b in zip(few, more, strict=True))
+    assert {len(row.revisions["answerer"]) for row in found} == {64}
+    assert {row.answerer for row in found} == {spec}
+
+
+def test_a_model_that_is_not_there_is_one_error_before_any_work(benchmark, tmp_path):
+    asked = plain(benchmark, answerer="local(model='/nowhere')")
+    with pytest.raises(HFSError, match="nowhere"):
+        go(asked, tmp_path / "rows.jsonl", tmp_path / "cache")
+    assert not (tmp_path / "rows.jsonl").exists()

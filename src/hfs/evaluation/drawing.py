@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hfs.errors import MissingExtra, OutputError, UsageError
 from hfs.evaluation.charts import Chart, Series, charts
 from hfs.evaluation.grids import sheets
+from hfs.evaluation.lines import round_numbers
 from hfs.evaluation.summary import Summary
 
 if TYPE_CHECKING:
@@ -66,15 +67,14 @@ def _draw(axis: "Axes", chart: Chart) -> None:
     axis.tick_params(labelsize=8)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
-    if chart.log:
-        axis.set_xscale("log")
-    if chart.ticks:
-        axis.set_xticks(chart.ticks, [f"{tick:g}" for tick in chart.ticks])
-        axis.minorticks_off()
-    elif chart.log:
-        axis.xaxis.set_major_formatter(lambda value, place: f"{value:g}")
     if chart.classes:
         axis.set_xticks(range(len(chart.classes)), chart.classes)
+    if chart.log:
+        across = [point.x for series in chart.series for point in series.points]
+        ticks = chart.ticks or round_numbers(min(across), max(across))
+        axis.set_xscale("log")
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.minorticks_off()
 
 
 def _aside(chart: Chart, x: float, apart: float) -> float:

@@ -49,12 +49,13 @@ def shares(
     right = torch.tensor([result.right for result in results], dtype=torch.float64)
     rows = [result.row for result in results]
     draws = _draws(rows, right, member.double(), seed)
-    found: dict[str, dict[str, Figure]] = {}
+    groups = dict.fromkeys(group for own in classes for group in own)  # in the rows' own order
+    found: dict[str, dict[str, Figure]] = {group: {} for group in groups}
     for (group, name), which, drawn in zip(every, member.T, draws.T, strict=True):
         ends = interval(drawn[drawn.isfinite(), None])
         low, high = (float(end) for end in ends)
         figure = Figure(float(right[which].mean()), low, high, int(which.sum()))
-        found.setdefault(group, {})[name] = figure
+        found[group][name] = figure
     return found
 
 

@@ -57,7 +57,7 @@ def lines(chart: Chart) -> Lines:
     points = [point for series in chart.series for point in series.points]
     longest = max(len(_short(series.name)) for series in chart.series)
     right = WIDTH - 14 - GLYPH * longest
-    up = Axis([(p.y, p.low, p.high) for p in points], HEIGHT - BOTTOM, TOP)
+    up = Axis([(p.y, p.low, p.high) for p in points], HEIGHT - BOTTOM, TOP, most=8)
     across = _Across(chart, points, LEFT + 14, right - 14)
     ends = _spread([up.place(series.points[-1].y) for series in chart.series])
     middle = (len(chart.series) - 1) / 2
@@ -106,7 +106,9 @@ class _Across:
         low, high = self._scale(min(values)), self._scale(max(values))
         self.low, self.spread = low, (high - low) or 1.0
         self.start, self.end = start, end
-        marks = chart.ticks or tuple(values if chart.classes else _round(min(values), max(values)))
+        marks = chart.ticks or tuple(
+            values if chart.classes else round_numbers(min(values), max(values))
+        )
         names = chart.classes or [_amount(mark) for mark in marks]
         self.ticks = tuple(Tick(self.place(m), n) for m, n in zip(marks, names, strict=True))
 
@@ -118,10 +120,10 @@ class _Across:
         return math.log(value) if self.log else value
 
 
-def _round(low: float, high: float) -> list[float]:
-    """Round numbers of a logarithmic axis inside its ends, at least one, about five at most."""
+def round_numbers(low: float, high: float) -> list[float]:
+    """What to mark on a logarithmic axis: the fewest round numbers inside it, but three."""
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-    for steps in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10))):
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 7), tuple(range(1, 10))):
         found = [s * 10.0**p for p in powers for s in steps]
         inside = [mark for mark in found if low * 0.999 <= mark <= high * 1.001]
         if len(inside) >= 3:

@@ -113,12 +113,19 @@ def scatter(data: Sequence[Datum]) -> Scatter:
 class Axis:
     """Values -> places between two ends, with a margin; ticks at round values."""
 
-    def __init__(self, values: Sequence[tuple[float, float, float]], start: float, end: float):
+    def __init__(
+        self,
+        values: Sequence[tuple[float, float, float]],
+        start: float,
+        end: float,
+        *,
+        most: int = 5,
+    ):
         low, high = min(v[1] for v in values), max(v[2] for v in values)
         spread = (high - low) or abs(high) or 1.0
         self.low, self.high = low - 0.06 * spread, high + 0.06 * spread
         self.start, self.end = start, end
-        rough = (self.high - self.low) / 5
+        rough = (self.high - self.low) / most
         power = 10.0 ** math.floor(math.log10(rough))
         step = power * next(m for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
         first = math.ceil(self.low / step)
