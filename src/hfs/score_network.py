@@ -58,20 +58,23 @@ class ScoreNetwork(nn.Module):
         text: Float[Tensor, "b n e"] | None,
     ) -> StudentOutput:
         """Rows of zeros in ``text`` mean that there is none."""
-        z = masked_standard(prior.float(), mask[:, None])
-        frames = self.look(features.float()) + self.place(waves(times, mask))
+        kind = self.look.weight.dtype  # half where the caller's wrapper casts weights
+        z = masked_standard(prior.float(), mask[:, None]).to(kind)
+        vectors, weights = queries.vectors.to(kind), queries.weights.to(kind)
+        frames = self.look(features.to(kind)) + self.place(waves(times, mask).to(kind))
         if self.read is not None and self.silence is not None:
             frames = frames + self._reading(text, frames)
-        known = queries.weights * queries.mask
-        asked = self.ask(queries.vectors)
-        frames = frames + torch.einsum("bm,bmn,bmw->bnw", known, z, self.resemble(queries.vectors))
+        asked = self.ask(vectors)
+        known = weights * queries.mask
+        frames = frames + torch.einsum("bm,bmn,bmw->bnw", known, z, self.resemble(vectors))
         frames = frames.masked_fill(~mask[..., None], 0)
         asked = asked.masked_fill(~queries.mask[..., None], 0)
         x, real = torch.cat([asked, frames], 1), torch.cat([queries.mask, mask], 1)
         for block in self.blocks:
             x = block(x, real)
         h = self.answer(self.norm(x[:, asked.shape[1] :]))
-        facet = queries.vectors @ h.transpose(1, 2) / math.sqrt(h.shape[-1]) + self.beta * z
+        facet = vectors @ h.transpose(1, 2) / math.sqrt(h.shape[-1]) + self.beta * z
+        facet = facet.float()
         return StudentOutput(
             frame=weighted_logsumexp(facet, queries.weights, queries.mask),
             facet=facet,
@@ -86,7 +89,7 @@ class ScoreNetwork(nn.Module):
         if text is None:
             return self.silence.expand_as(like)
         said = (text != 0).any(-1, keepdim=True)
-        return torch.where(said, self.read(text.float()), self.silence)
+        return torch.where(said, self.read(text.to(like.dtype)), self.silence)
 
 
 class Block(nn.Module):

@@ -260,9 +260,11 @@ class HFSStudent(PreTrainedModel):
         limit = getattr(self.slm.config.get_text_config(), "max_position_embeddings", None)
         prompting.check_length(max(len(ids) for ids, _ in rows), limit)
         slots = Slots.of(rows, self.query_tokens.device)
-        vectors = self.project(self._read(slots).float()) * slots.real[..., None]
-        share = query_slots.shares(slots.real, config.global_tokens).log()
-        logits = (self.weigh(vectors).squeeze(-1) + share).masked_fill(~slots.real, -torch.inf)
+        states = self._read(slots).to(self.weigh.weight.dtype)
+        with self._exactly():
+            vectors = self.project(states) * slots.real[..., None]
+            share = query_slots.shares(slots.real, config.global_tokens).log()
+            logits = (self.weigh(vectors).squeeze(-1) + share).masked_fill(~slots.real, -torch.inf)
         facets = [self.facets(q, t) for q, t in zip(questions, thoughts, strict=True)]
         return QueryBatch(vectors, logits.softmax(-1), slots.real, facets)
 
@@ -284,7 +286,8 @@ class HFSStudent(PreTrainedModel):
                 f"{features.shape[-1]}: use the backbone that the student was trained with, "
                 f"{self.config.backbone}"
             )
-        return self.network(features, times, mask, queries, prior, text)
+        with self._exactly():
+            return self.network(features, times, mask, queries, prior, text)
 
     @torch.no_grad()
     def judge(
@@ -318,6 +321,10 @@ class HFSStudent(PreTrainedModel):
     ) -> list[Scores]:
         """The calibrated scores of each item, as training and inference both use them."""
         return student_output.scores(output, times, windows)
+
+    def _exactly(self) -> torch.autocast:
+        """The new parts run in their own precision: they are small, and logits are compared."""
+        return torch.autocast(self.query_tokens.device.type, enabled=False)
 
     def _read(self, slots: Slots) -> Float[Tensor, "b m h"]:
         """The SLM's last hidden states at the query tokens."""
