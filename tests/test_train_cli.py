@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hfs import cli, recipes
-from hfs.errors import UsageError
+from hfs.errors import MissingExtra, UsageError
 
 TOY = str(Path(__file__).with_name("toy_recipe.py"))
 
@@ -102,3 +102,14 @@ def test_a_run_is_resumed_with_other_settings_of_the_machine_but_no_other_option
     code, _, err = run(capfd, TOY, "steps=2", "seed=1", "--out", str(tmp_path), "--resume")
     assert code == 2
     assert "expected to resume 'toy_recipe(steps=2)'" in err
+
+
+@pytest.mark.parametrize(("missing", "error"), [("peft", MissingExtra), ("own", ImportError)])
+def test_a_package_that_training_needs_is_named_with_its_extra(monkeypatch, missing, error):
+    def absent(name: str) -> None:
+        raise ModuleNotFoundError(name=missing)
+
+    monkeypatch.setattr("importlib.import_module", absent)
+    with pytest.raises(error) as caught:
+        recipes.load("tiny")
+    assert missing == "own" or "pip install 'hfs-video[train]'" in str(caught.value)

@@ -111,8 +111,7 @@ def _maker(
 ) -> "Maker":
     """What looks at the videos; a student's own stages where the model is a student."""
     from hfs import plugins, trained
-    from hfs.training.setting import READERS, SAMPLER
-    from hfs.training.store import Maker
+    from hfs.training.store import READERS, SAMPLER, Maker
     from hfs.training.teacher import Teacher
 
     stages = {"sampler": SAMPLER, "readers": READERS, "backbone": model}

@@ -16,10 +16,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast, get_args, get_type_hints
 
-from hfs.errors import UsageError
+from hfs.errors import MissingExtra, UsageError
 from hfs.plugins import Spec
 from hfs.training.recipe import Recipe, Run
 
+EXTRA = ("accelerate", "peft", "transformers")
+"""Packages that only training needs."""
 APART = ("micro", "every", "keep", "log_with")
 """Settings of the machine, not of the training: a run may be resumed with others."""
 
@@ -69,7 +71,12 @@ def _function(recipe: str) -> Callable[..., Recipe]:
 
 def _module(recipe: str) -> ModuleType:
     if recipe in names():
-        return importlib.import_module(f"{__name__}.{recipe}")
+        try:
+            return importlib.import_module(f"{__name__}.{recipe}")
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRA:
+                raise
+            raise MissingExtra(f"the recipe {recipe}", error.name, "train") from error
     path = Path(recipe)
     if not (path.suffix == ".py" and path.is_file()):
         raise UsageError(

@@ -16,11 +16,8 @@ from hfs.training.data import Questions, read
 from hfs.training.items import Items, Thinking
 from hfs.training.learner import Pair
 from hfs.training.recipe import Told
-from hfs.training.store import Maker, Store
+from hfs.training.store import READERS, SAMPLER, Maker, Store
 from hfs.training.teacher import LoRA, Teacher
-
-SAMPLER = "grid"
-READERS = ("subtitles",)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hfs.errors import FailureError, UsageError
+from hfs.training import sharded
 from hfs.training.checkpoint import Checkpoint, Checkpoints, flatten, unflatten
 from hfs.training.recipe import Learner, Phase, Recipe
 
@@ -41,11 +42,15 @@ class Trained:
             for parameter in params:
                 parameter.requires_grad_(True)
                 parameter.data = parameter.data.float()  # small steps vanish in lower precision
-        names = {p: name for name, p in learner.named_parameters() if p.requires_grad}
+        learned = {name for name, p in learner.named_parameters() if p.requires_grad}
         split = [part for name, params in groups.items() for part in _split(name, params, recipe)]
         optimizer = torch.optim.AdamW(split, lr=0.0)
         learner.train()
         model, wrapped = accelerator.prepare(learner, optimizer)
+        plain = ((sharded.plain_name(name), p) for name, p in model.named_parameters())
+        names = {p: name for name, p in plain if name in learned}
+        if sharded.is_sharded(accelerator):
+            sharded.begin(wrapped)
         return Trained(recipe, accelerator, learner, model, wrapped, names)
 
     def rates(self, phase: Phase, factor: float) -> None:
@@ -69,8 +74,10 @@ class Trained:
 
     def checkpoint(self, kept: Checkpoints, step: int) -> None:
         """Keep the state after ``step`` steps of the run; the main process writes."""
+        parameters, moments = self._parameters(), self._moments()
+        record = {"step": step, "recipe": self.recipe.spec, "seed": self.recipe.run.seed}
         if self.accelerator.is_main_process:
-            kept.save(step, Checkpoint(self._record(step), self._parameters(), self._moments()))
+            kept.save(step, Checkpoint(record, parameters, flatten(moments)))
         self.accelerator.wait_for_everyone()
 
     def restore(self, found: Checkpoint) -> int:
@@ -82,30 +89,41 @@ class Trained:
                 f"expected a checkpoint of these models, got one that differs in {odd[0]} "
                 f"({len(odd)} parameters in all): begin anew with another --out"
             )
+        state = unflatten(found.optimizer)
+        if sharded.is_sharded(self.accelerator):
+            sharded.restore(self.accelerator, self.model, self.optimizer, found.parameters, state)
+            return int(found.record["step"])
         with torch.no_grad():
             for name, tensor in found.parameters.items():
                 own[name].copy_(tensor)
-        for name, values in unflatten(found.optimizer).items():
+        for name, values in state.items():
             where = own[name].device
             self.optimizer.state[own[name]] = {
                 key: value if key == "step" else value.to(where) for key, value in values.items()
             }
         return int(found.record["step"])
 
-    def _record(self, step: int) -> dict[str, Any]:
-        return {"step": step, "recipe": self.recipe.spec, "seed": self.recipe.run.seed}
-
-    def _parameters(self) -> dict[str, torch.Tensor]:
+    def _parameters(self) -> dict[str, Tensor]:
+        if sharded.is_sharded(self.accelerator):
+            return sharded.parameters(self.accelerator, self.model, set(self.names.values()))
         return {name: parameter.detach() for parameter, name in self.names.items()}
 
-    def _moments(self) -> dict[str, torch.Tensor]:
+    def _moments(self) -> dict[str, dict[str, Any]]:
+        if sharded.is_sharded(self.accelerator):
+            return sharded.moments(self.accelerator, self.model, self.optimizer)
         state = self.optimizer.state
-        return flatten({name: state[p] for p, name in self.names.items() if p in state})
+        return {name: state[p] for p, name in self.names.items() if p in state}
 
     def save(self, folder: Path, facts: Mapping[str, Any]) -> None:
-        """Write the models, from the main process."""
+        """Write the models, from the main process; of sharded ones, by way of new whole ones."""
+        learner = self.learner
+        if sharded.is_sharded(self.accelerator):
+            learned = self._parameters()
+            if self.accelerator.is_main_process:
+                learner = self.recipe.build()
+                learner.load_state_dict(learned, strict=False)
         if self.accelerator.is_main_process:
-            self.learner.save(folder, facts)
+            learner.save(folder, facts)
         self.accelerator.wait_for_everyone()
 
 

@@ -39,6 +39,8 @@ from hfs.video import Video
 
 VERSION = "1"
 """To be raised whenever a file would hold something else."""
+SAMPLER = "grid"
+READERS = ("subtitles",)
 BATCH = 16
 """Frames that the teacher looks at together."""
 PROBES = 3
@@ -66,8 +68,8 @@ class Maker:
     """What looks at a video, all stages as specs: the ones that the trained student will use."""
 
     backbone: str
-    sampler: str = "grid"
-    readers: tuple[str, ...] = ("subtitles",)
+    sampler: str = SAMPLER
+    readers: tuple[str, ...] = READERS
     teacher: Teacher | None = None
 
     @cached_property
