@@ -175,6 +175,8 @@ def test_the_hub_is_given_what_is_saved(saved, monkeypatch):
     student = HFSStudent.from_pretrained(saved)
     with pytest.raises(UsageError, match=r"base on the hub.*merge\(\)"):
         student.push_to_hub("me/student")
+    with pytest.raises(UsageError, match="push_to_hub"):
+        student.save_pretrained(saved, push_to_hub=True)
     student.merge()
     assert student.push_to_hub("me/student", token="t") == "https://hub/me/student"
     assert {"README.md", "config.json", "model.safetensors"} <= set(sent["files"])

@@ -156,12 +156,16 @@ class HFSStudent(PreTrainedModel):
         state_dict: dict[str, Tensor] | None = None,
         is_main_process: bool = True,
         card: str = "",
+        push_to_hub: bool = False,
         **_: Any,
     ) -> None:
-        """Writes config, safetensors, tokenizer and model card, whole or not at all.
+        """Writes config, one safetensors file, tokenizer and model card, whole or not at all.
 
-        ``card`` is the text of README.md (`hfs.model_card`).
+        ``card`` is the text of README.md (`hfs.model_card`); how to cut and write files, which
+        other models may be told, is of no account here.
         """
+        if push_to_hub:
+            raise UsageError("expected to save only: upload with student.push_to_hub('OWNER/NAME')")
         if is_main_process:
             student_files.save(self, Path(save_directory), state_dict=state_dict, card=card)
 
@@ -207,7 +211,7 @@ class HFSStudent(PreTrainedModel):
         that is being trained writes with what it has become: make the thoughts before. Nothing is
         cached of weights that no revision names.
         """
-        config, training = self.config, self.training
+        config, training = self.config, self.slm.training
         if config.lora is not None:
             weights = config.base_revision or self.revision
         else:
@@ -277,9 +281,9 @@ class HFSStudent(PreTrainedModel):
         prior: Float[Tensor, "b m n"],
         text: Float[Tensor, "b n e"] | None = None,
     ) -> StudentOutput:
-        """Logits of candidates; ``times`` are seconds, ``prior`` the cosine of the words of each
-        query with each candidate in the backbone's space (zeros without a text tower), ``text``
-        what is said or shown near each candidate, embedded, rows of zeros where nothing is."""
+        """Logits of candidates; ``times`` are seconds, ``prior`` and ``text`` are what
+        `hfs.student_inputs` makes of the words of each query and of what is said nearby. Raises
+        UsageError for features of another width."""
         if features.shape[-1] != self.config.feature_width:
             raise UsageError(
                 f"expected features of width {self.config.feature_width}, got width "

@@ -76,7 +76,7 @@ class Thinker:
                 generation_config=self._decoding,
                 stopping_criteria=self._enough(ids.shape[1]),
             )
-        ends = {self._pad, *self._ends}
+        ends = {*self._ends, *({self._pad} if self._ends else ())}
         return [self._text(row, ends) for row in out[:, ids.shape[1] :].tolist()]
 
     def _text(self, row: list[int], ends: set[int]) -> str:
