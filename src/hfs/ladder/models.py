@@ -23,8 +23,8 @@ class Sizes:
     words: int = 96
     """Width of the language model that thinks."""
     words_layers: int = 3
-    reader: int = 128
-    reader_layers: int = 4
+    reader: int = 96
+    reader_layers: int = 3
     caption: int = 20
     """Most tokens of a caption."""
     context: int = 512

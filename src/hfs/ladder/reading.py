@@ -45,16 +45,22 @@ class Clips:
         return Item(example(asked), seen, seen.features, Thought("", ()), nothing)
 
 
-def clips(teacher: Any, world: World, split: str, count: int, told: Progress) -> Clips:
-    """So many clips of the split as the teacher sees them, every other one with plain frames."""
+def clips(
+    teacher: Any, world: World, split: str, count: int, told: Progress, *, most: int = 64
+) -> Clips:
+    """So many clips of at most ``most`` frames as the teacher sees them, half with plain frames."""
     questions: list[tuple[Asked, int]] = []
     seen: list[Seen] = []
-    for number in range(count):
+    number = 0
+    while len(seen) < count:
         film = world.clip(split, number, plain=number % 2 == 1)
+        number += 1
+        if film.layout.frames > most:
+            continue
         visual = teacher.encode(film.frames().pixels, batch=64)
-        questions += [(item, number) for item in film.items if item.kind != "said"]
+        questions += [(item, len(seen)) for item in film.items if item.kind != "said"]
         seen.append(looked(film, visual))
-        told("making clips", number + 1, count)
+        told("making clips", len(seen), count)
     return Clips(tuple(questions), tuple(seen))
 
 

@@ -9,14 +9,18 @@ the evidence of a question lies. Two CPU cores, no download.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from hfs.ladder import films, naming, pool, reading, seeing, thinking
+from hfs.ladder import naming, reading, seeing, thinking
+from hfs.ladder.films import SAMPLER
+from hfs.ladder.films import films as films_of
 from hfs.ladder.learner import Ladder
 from hfs.ladder.models import Sizes
+from hfs.ladder.pool import pool as pool_of
 from hfs.training.items import Thinking
 from hfs.training.judge import judge
 from hfs.training.losses import LossWeights
@@ -32,14 +36,17 @@ def recipe(
     folder: str = "world-films",
     seed: int = 0,
     frames: int = 64,
-    films_: int = 800,
+    films: int = 800,
     clips: int = 6000,
+    pool: int = 24_000,
+    checked: int = 60,
     see: int = 4000,
     think: int = 500,
-    name: int = 1500,
-    warm: int = 4000,
-    calibrate: int = 600,
-    mutual: int = 800,
+    name: int = 1200,
+    short: int = 2000,
+    warm: int = 600,
+    calibrate: int = 400,
+    mutual: int = 600,
     batch: int = 64,
     thoughts: str = "written",
     selector: str = "hfs",
@@ -62,32 +69,32 @@ def recipe(
     def build() -> Ladder:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            student = {"sampler": films.SAMPLER, "readers": ["subtitles"], "selector": selector}
+            student = {"sampler": SAMPLER, "readers": ["subtitles"], "selector": selector}
             sizes_ = {"query_width": 96, "width": 96, "layers": 2, "heads": 4}
             return Ladder(sizes, world, {**student, **sizes_, "lora": {"r": 8}, "global_tokens": 1})
 
     def sights(_: Ladder, told: Told) -> seeing.Sights:
-        return seeing.Sights(pool.pool(world, "train", 24_000))
+        return seeing.Sights(pool_of(world, "train", pool))
 
     def questions(models: Ladder, told: Told) -> thinking.Questions:
-        items = [item for film in world.films("train", films_) for item in film.items]
+        items = [item for film in world.films("train", films) for item in film.items]
         return thinking.Questions(tuple(items), models.tokenizer)
 
     def names(models: Ladder, told: Told) -> naming.Names:
         models.see()
-        return naming.names(models, pool.pool(world, "train", 24_000))
+        return naming.names(models, pool_of(world, "train", pool))
 
-    def shorts(models: Ladder, told: Told) -> reading.Clips:
+    def shorts(models: Ladder, told: Told, most: int = 64) -> reading.Clips:
         models.see()
-        return reading.clips(models.teacher, world, "train", clips, told)
+        return reading.clips(models.teacher, world, "train", clips, told, most=most)
 
     def watched(models: Ladder, told: Told) -> Any:
         models.see()
         kind: Thinking = thoughts  # pyright: ignore[reportAssignmentType]
-        return films.films(models, place, world, "train", films_, told, thinking=kind)
+        return films_of(models, place, world, "train", films, told, thinking=kind)
 
-    def checked(models: Ladder) -> Mapping[str, float]:
-        source = films.films(models, place, world, "validation", 60, lambda *_: None)
+    def judged(models: Ladder) -> Mapping[str, float]:
+        source = films_of(models, place, world, "validation", checked, lambda *_: None)
         return judge(models, source)
 
     def mixed(models: Ladder, told: Told) -> reading.Mixed:
@@ -100,6 +107,7 @@ def recipe(
             "name", naming.Naming(), name, batch, {"connector": 2e-3, "teacher": 2e-3}, FLAT,
             "names",
         ),
+        Phase("short", Answering("all"), short, batch, {"teacher": 2e-3}, FLAT, "short"),
         Phase("warm", Answering("all"), warm, batch, {"teacher": 1.5e-3}, FLAT, "clips"),
         Phase(
             "calibrate", Answering("random", (4, 16)), calibrate, batch, {"teacher": 8e-4}, FLAT,
@@ -118,7 +126,7 @@ def recipe(
             {"student": 1e-3, "teacher": 1e-4},
             Schedule(budgets=(Stage(1.0, (4, 8)),), weights=weights),
             "films",
-            check=checked,
+            check=judged,
         ),
     )  # fmt: skip
     return Recipe(
@@ -129,6 +137,7 @@ def recipe(
             "sights": sights,
             "questions": questions,
             "names": names,
+            "short": partial(shorts, most=6),
             "clips": shorts,
             "films": watched,
             "mixed": mixed,

@@ -1,0 +1,152 @@
+"""The ladder: each rung's data and loss, and all of it at the smallest size."""
+
+import json
+import math
+
+import pytest
+import torch
+from torch.nn.functional import logsigmoid
+
+from hfs.ladder import models, naming, pool, reading, seeing, thinking, words
+from hfs.recipes.world import recipe
+from hfs.training.loop import train
+from hfs.training.recipe import Moment, Phase
+from hfs.training.teacher import Teacher
+from hfs.types import Selection
+from hfs.world import World
+from hfs.world.captions import Caption, facts, truth
+
+WORLD = World()
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return words.tokenizer(words.corpus(WORLD, 3))
+
+
+@pytest.fixture(scope="module")
+def towers(tokenizer):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return models.towers(models.Sizes(), tokenizer).eval()
+
+
+@pytest.fixture(scope="module")
+def reader(tokenizer):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return models.reader(models.Sizes(), tokenizer).eval()
+
+
+def test_the_tokenizer_spells_any_text_and_keeps_marks_whole(tokenizer):
+    text = "Où est le chat? 猫 🐈"
+    assert tokenizer.decode(tokenizer(text).input_ids) == text
+    for mark in words.MARKS:
+        assert len(tokenizer(mark, add_special_tokens=False).input_ids) == 1
+
+
+def test_a_word_of_the_world_is_one_token(tokenizer):
+    ids = tokenizer(" the red circle is on screen", add_special_tokens=False).input_ids
+    assert len(ids) == 6
+
+
+def test_the_reader_sees_what_the_towers_see(towers, reader):
+    models.share_sight(towers, reader)
+    pixels = pool.scaled(WORLD.film("train", 0).frames().pixels[:3])
+    with torch.no_grad():
+        own = reader.model.vision_model(pixel_values=pixels).last_hidden_state
+        given = towers.vision_model(pixel_values=pixels).last_hidden_state
+    torch.testing.assert_close(own, given)
+
+
+def test_a_pool_gives_every_frame_its_facts():
+    made = pool.pool(WORLD, "train", 10)
+    clip = WORLD.clip("train", 0)
+    assert len(made.pixels) == len(made.facts) >= 10
+    assert made.facts[1] == facts(clip.layout, 1)
+    assert torch.equal(made.pixels[1], clip.frames().pixels[1])
+
+
+def test_the_match_weighs_true_and_false_frames_of_a_caption_alike(towers):
+    made = pool.pool(WORLD, "validation", 4)
+    pixels, known = made.pixels[:4], list(made.facts[:4])
+    captions = [Caption("a", known[0]), Caption("b", frozenset({("colour", "none")}))]
+    ids = torch.tensor([[5, 6, 7], [8, 9, 7]])
+    true = truth(captions, known)
+    with torch.no_grad():
+        loss = seeing.matched(towers, pixels, ids, true)
+        seen = towers.get_image_features(pixel_values=pool.scaled(pixels)).pooler_output
+        said = towers.get_text_features(input_ids=ids).pooler_output
+    unit = torch.nn.functional.normalize
+    logits = unit(said, dim=-1) @ unit(seen, dim=-1).T
+    logits = (logits * towers.logit_scale.exp() + towers.logit_bias).detach()
+    total = 0.0
+    for c in range(2):
+        right = [-float(logsigmoid(logits[c, i])) for i in range(4) if true[c, i]]
+        wrong = [-float(logsigmoid(-logits[c, i])) for i in range(4) if not true[c, i]]
+        total += sum(right) / max(len(right), 1) + sum(wrong) / len(wrong)
+    assert float(loss.mean()) == pytest.approx(total / 2, rel=1e-4)
+
+
+def test_only_the_thought_is_learned(tokenizer):
+    items = WORLD.film("train", 0).items
+    source = thinking.Questions(tuple(items), tokenizer)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        slm = models.language_model(models.Sizes(), tokenizer)
+    questions = [source.load(0), source.load(1)]
+    at = Moment(Phase("think", thinking.Thinking(), 1), 0, 0, (0, 1))
+    loss = thinking.Thinking()(_Models(slm), questions, at).loss
+    for question, found in zip(questions, loss.tolist(), strict=True):
+        ids = torch.tensor([question.prompt + question.thought])
+        logs = slm(input_ids=ids).logits[0].log_softmax(-1).detach()
+        start = len(question.prompt)
+        own = [-float(logs[start + i - 1, t]) for i, t in enumerate(question.thought)]
+        assert found == pytest.approx(sum(own) / len(own), rel=1e-4)
+    assert tokenizer.decode(questions[1].thought[:-1]) == items[1].thought
+
+
+class _Models:
+    def __init__(self, slm):
+        self.slm = slm
+
+
+def test_a_frame_is_described_by_all_its_facts():
+    known = frozenset(
+        {("colour", "red"), ("shape", "star"), ("ground", "sand"), ("digit", "7"), ("digit", ""),
+         ("letter", "K"), ("letter", "")}
+    )  # fmt: skip
+    assert naming.described(known) == "red star, sand, digit 7, letter K"
+
+
+def test_clips_are_shown_whole_and_asked_openly(tokenizer, reader):
+    teacher = Teacher(reader, tokenizer, models.pictures(models.Sizes())[1],
+                      template=words.TEMPLATE)  # fmt: skip
+    clips = reading.clips(teacher, WORLD, "train", 3, lambda *_: None, most=6)
+    for i in range(len(clips)):
+        item = clips.load(i)
+        assert len(item.seen.features.times) <= 6
+        assert item.example.options == ()
+        assert item.answer == item.example.answer
+    assert len({clips.name(i) for i in range(len(clips))}) == len(clips)
+
+
+def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
+    import hfs
+
+    short = dict.fromkeys(("see", "think", "name", "short", "warm", "calibrate", "mutual"), 1)
+    made = recipe(folder=str(tmp_path / "films"), films=2, clips=2, pool=200, batch=2, checked=1,
+                  **short)  # fmt: skip
+    folder = train(made, tmp_path / "run")
+    rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert [row["phase"] for row in rows[:7]] == list(short)
+    assert all(math.isfinite(row["loss"]) for row in rows[:7])
+    film = next((tmp_path / "films/train").glob("*.mp4"))
+    pipeline = f"trained(model={str(folder / 'student')!r})"
+    question = "Which digit is shown with the red circle?"
+    selection = hfs.select(film, question, budget=4, pipeline=pipeline, cache=None)
+    assert isinstance(selection, Selection)
+    assert len(selection.frames) == 4
+    assert selection.query.get("facets")
+    size = sum(f.stat().st_size for f in (folder / "student").rglob("*.safetensors"))
+    assert size < 10e6
