@@ -168,8 +168,10 @@ def test_turned_options_are_right_only_where_all_turns_are_and_all_are_there():
         for n, r in product(range(4), range(4))
         if (n, r) != (1, 2)
     ]
-    found = line_of(summarise(turns), UNIFORM).averages["M-Avg by question"]
+    averages = summarise(turns).lines[0].averages
+    found, each = averages["M-Avg by question"], averages["by turn"]
     assert (found.value, found.questions) == (pytest.approx(2 / 3), 3)
+    assert each.value == pytest.approx((3 / 4 + 1 + 1) / 3)
 
 
 def test_costs_are_those_of_one_question():

@@ -6,8 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import torch
+
 from hfs import plugins, presets
 from hfs.benchmarks import Item
+from hfs.candidates import candidates
 from hfs.errors import UsageError
 from hfs.evaluation.provenance import revisions
 from hfs.evaluation.session import Session
@@ -17,6 +20,7 @@ from hfs.pipeline import Stages, pick
 from hfs.plugins import Spec
 from hfs.presets import Pipeline
 from hfs.records import Tally
+from hfs.types import Scores
 
 
 @dataclass(frozen=True)
@@ -81,21 +85,34 @@ class ByPipeline:
         return True
 
     def choose(self, session: Session, item: Item, k: int) -> Choice:
+        if getattr(self.stages.selector, "blind", False):
+            return self._choose_blind(session, k)
         looked, look_seconds = session.looked(self.stages)
         judged, judge_seconds = session.judged(self.stages, item)
         begun = time.perf_counter()
         found = pick(session.video, self.stages, looked, judged, budget=k, seed=self.seed)
-        # a selector that ignores what is seen would be given its frames without any look
-        blind = getattr(self.stages.selector, "blind", False)
+        seconds = {"look": look_seconds, "judge": judge_seconds}
         return Choice(
             tuple(frame.index for frame in found.selection.frames),
-            {
-                "look": 0.0 if blind else look_seconds,
-                "judge": 0.0 if blind else judge_seconds,
-                "choose": time.perf_counter() - begun,
-            },
-            looked=0 if blind else len(looked.candidates.times),
+            {**seconds, "choose": time.perf_counter() - begun},
+            looked=len(looked.candidates.times),
             notes=(*self.fallbacks, *found.selection.notes),
+        )
+
+    def _choose_blind(self, session: Session, k: int) -> Choice:
+        """Frames of a selector that ignores what is seen, without a look at the video."""
+        begun = time.perf_counter()
+        found = candidates(session.video, self.stages.sampler)
+        unknown = Scores.of(
+            torch.zeros(len(found.times)), found.times, start=found.start, end=found.end
+        )
+        generator = torch.Generator().manual_seed(self.seed)
+        chosen = found.indices[self.stages.selector(unknown, None, k, generator)]
+        return Choice(
+            tuple(chosen.tolist()),
+            {"choose": time.perf_counter() - begun},
+            looked=0,
+            notes=self.fallbacks,
         )
 
 

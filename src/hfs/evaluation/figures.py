@@ -36,6 +36,8 @@ class Result(NamedTuple):
     row: Row
     right: float
     """1, or 0; of turned options, 1 where it is right however they are turned."""
+    turns: float = 0.0
+    """Share of the turns of its options in which it is right."""
 
 
 def shares(

@@ -86,6 +86,8 @@ class Session:
         pipeline = self._own(stages).pipeline
         parts = (pipeline.sampler, pipeline.backbone, *pipeline.readers, pipeline.encoder)
         key = ("judged", item.id, *parts, *pipeline.scorers)
+        for old in [k for k in self._made if k[0] == "judged" and k[1] != item.id]:
+            del self._made[old]  # questions come one after the other
 
         def made() -> Judged:
             encoder, backbone = stages.encoder, stages.backbone

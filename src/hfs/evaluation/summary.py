@@ -19,6 +19,8 @@ LONGEST = "over 30 min"
 DURATIONS = ("duration", "duration_group")
 """Groups that are classes of duration."""
 BY_LENGTH = "length"
+TURNS = "by turn"
+"""The score of turned options in which every turn counts by itself."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,11 @@ def _results(rows: Sequence[Row]) -> dict[str, Result]:
     for row in rows:
         asked.setdefault(row.id, []).append(row)
     return {
-        name: Result(turns[0], float(all(row.correct for row in turns)))
+        name: Result(
+            turns[0],
+            float(all(row.correct for row in turns)),
+            sum(bool(row.correct) for row in turns) / len(turns),
+        )
         for name, turns in asked.items()
         if len(turns) == (max(turns[0].options, 1) if turns[0].circular else 1)
         and all(row.error is None and row.correct is not None for row in turns)
@@ -177,17 +183,21 @@ def _results(rows: Sequence[Row]) -> dict[str, Result]:
 
 def _line(column: Column, rows: Sequence[Row], results: Mapping[str, Result], seed: int) -> Line:
     answered = list(results.values())
+    scores = {
+        kind.name: average(answered, kind, seed=seed)
+        for kind in averages(column.setting.benchmark)
+        if answered
+    }
+    if answered and column.setting.circular:
+        each = [result._replace(right=result.turns) for result in answered]
+        scores[TURNS] = average(each, Average(TURNS), seed=seed)
     good = [row for row in rows if row.error is None]
     names = dict.fromkeys(name for row in good for name in row.measures)
     shown = [row for row in good if row.rotation == 0]
     questions = {row.id for row in rows}
     return Line(
         column=column,
-        averages={
-            kind.name: average(answered, kind, seed=seed)
-            for kind in averages(column.setting.benchmark)
-            if answered
-        },
+        averages=scores,
         groups=shares(answered, [classes(r.row) for r in answered], seed=seed),
         measures={
             name: measure(name, [row for row in shown if name in row.measures], seed=seed)
