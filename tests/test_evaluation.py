@@ -21,6 +21,8 @@ from hfs.evaluation import fingerprints, rows, run
 from hfs.evaluation.plan import turned
 from hfs.evaluation.rows import Row, RowFile
 from hfs.evaluation.run import Outcome, Run, evaluate
+from hfs.evaluation.videos import open_folder
+from hfs.records import Tally
 
 UNIFORM = "offline(selector=uniform, readers=[])"
 HFS = "offline(readers=[])"
@@ -452,3 +454,27 @@ def test_a_model_that_is_not_there_is_one_error_before_any_work(benchmark, tmp_p
     with pytest.raises(HFSError, match="nowhere"):
         go(asked, tmp_path / "rows.jsonl", tmp_path / "cache")
     assert not (tmp_path / "rows.jsonl").exists()
+
+
+def test_files_are_found_by_name_in_any_folder_and_in_any_case_of_their_ending(tmp_path):
+    for name in (
+        "a/x.MP4",
+        "x.mkv",
+        "b/c/y.webm",
+        "y.txt",
+        "s/y.en.srt",
+        "s/x.json",
+        "s/z_en.json",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    tally = Tally()
+    folder = open_folder(tmp_path, tally)
+    x, y, z = (Item("b", "1", name, "q", (), "") for name in "xyz")
+    assert folder.video(x) == tmp_path / "x.mkv"
+    assert folder.video(replace(z, files=("z", "y"))) == tmp_path / "b/c/y.webm"
+    assert folder.video(z) is None
+    assert folder.subtitle(y) == tmp_path / "s/y.en.srt"
+    assert folder.subtitle(x) is None
+    assert folder.subtitle(replace(z, subtitles=("z_en",))) == tmp_path / "s/z_en.json"
+    assert "have the name of another, which counts: 1 (first: x.MP4)" in tally.notes[0]

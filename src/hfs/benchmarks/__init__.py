@@ -41,7 +41,7 @@ class Item:
     files: tuple[str, ...] = ()
     """Names that its file may have, without ending, the likeliest first; none: ``video``."""
     subtitles: tuple[str, ...] = ()
-    """Names that its subtitle file may have, likewise."""
+    """Names that its subtitle file may have, likewise, JSON included; none: the video's."""
     subtitles_start: float = 0.0
     """Seconds of the subtitle file at which the video begins."""
 

@@ -61,7 +61,6 @@ class Benchmark:
             answer=record["answer"],
             groups={name: str(record[name]) for name in self.groups},
             files=tuple(name for name in (video, number) if name),
-            subtitles=tuple(name for name in (video, number) if name),
         )
 
     def prompt(self, item: Item, said: Sequence[TimedText] | None) -> str:

@@ -17,7 +17,8 @@ VIDEOS = frozenset(
     {".mp4", ".m4v", ".mkv", ".webm", ".avi", ".mov", ".flv", ".ts", ".mts", ".m2ts", ".mpg"}
     | {".mpeg", ".wmv", ".ogv", ".3gp"}
 )
-SUBTITLES = frozenset({".srt", ".vtt", ".ass", ".ssa", ".json"})
+SUBTITLES = frozenset({".srt", ".vtt", ".ass", ".ssa"})
+JSON = frozenset({".json"})
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Folder:
     root: Path
     videos: dict[str, Path]
     subtitles: dict[str, Path]
+    json: dict[str, Path]
 
     def video(self, item: Item) -> Path | None:
         """Its video file, by the first of its names that there is."""
@@ -35,7 +37,9 @@ class Folder:
     def subtitle(self, item: Item) -> Path | None:
         """Its subtitle file, by the first of its names that exists, a language behind it or not."""
         names = item.subtitles or item.names
-        return _first(self.subtitles, names) or _first(self.subtitles, _beside(self, names))
+        found = _first(self.subtitles, names) or _first(self.subtitles, _beside(self, names))
+        # JSON beside a video may be anything, unless the annotations name it
+        return found or _first(self.json, item.subtitles)
 
 
 def open_folder(root: str | Path, tally: Tally, *, subtitles: str | Path | None = None) -> Folder:
@@ -48,7 +52,9 @@ def open_folder(root: str | Path, tally: Tally, *, subtitles: str | Path | None 
         raise UsageError(
             f"expected videos ({' '.join(sorted(VIDEOS))}) under {root}, found none: check the path"
         )
-    return Folder(Path(root), videos, _index(Path(subtitles or root), SUBTITLES, tally))
+    beside = Path(subtitles or root)
+    found = (_index(beside, endings, tally) for endings in (SUBTITLES, JSON))
+    return Folder(Path(root), videos, *found)
 
 
 def _index(root: Path, endings: frozenset[str], tally: Tally) -> dict[str, Path]:
