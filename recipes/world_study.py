@@ -39,6 +39,8 @@ SELECTORS = ("top_k", "nms", "mmr", "dpp", "aks", "bolt", "q_frame", "mdp3", "ma
              "gift", "adaptive_greedy", "dedup", "focus", "hfs")  # fmt: skip
 STUDENT = ("top_k", "mmr", "dpp", "aks", "bolt", "hfs(redundancy=0.0)", "hfs(coverage=0.0)", "hfs")
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
+OURS = "student + hfs"
+"""What the others are compared with."""
 AT_ONCE = 64
 Picks = list[Int[Tensor, "_k"]]
 
@@ -132,8 +134,8 @@ class _Known:
         return [Channel("visual", self.rows)]
 
 
-def rows(study: Study, budgets: Sequence[int]) -> list[dict[str, Any]]:
-    """One row for each selector, budget and figure."""
+def rows(study: Study, budgets: Sequence[int], only: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """One row for each selector, budget and figure; ``only`` names the selectors wanted."""
     plain, thought, own = (
         study.similarity(thought=False),
         study.similarity(thought=True),
@@ -147,6 +149,8 @@ def rows(study: Study, budgets: Sequence[int]) -> list[dict[str, Any]]:
         *((f"student + {s}", lambda k, s=s: study.choose(s, own, k)) for s in STUDENT),
         ("oracle", lambda k: study.oracle(own, k)),
     ]  # fmt: skip
+    if only:
+        sources = [(name, choose) for name, choose in sources if name in (*only, OURS)]
     found = []
     for k in budgets:
         tables = {}
@@ -166,9 +170,9 @@ def _intervals(
     whole = torch.cat([tables[name] for name in names], dim=1).nan_to_num()
     draws = resampled_means(whole, seed=0).unflatten(1, (len(names), len(FIGURES)))
     low, high = (ends.unflatten(0, draws.shape[1:]) for ends in interval(draws.flatten(1)))
-    over = draws - draws[:, names.index("student + hfs")][:, None]
+    over = draws - draws[:, names.index(OURS)][:, None]
     under, above = (ends.unflatten(0, draws.shape[1:]) for ends in interval(over.flatten(1)))
-    ours = tables["student + hfs"].mean(0)
+    ours = tables[OURS].mean(0)
     found = []
     for r, name in enumerate(names):
         for f, figure in enumerate(FIGURES):
@@ -203,6 +207,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-k", "--budgets", default="4,8")
     parser.add_argument("--common", type=Path)
+    parser.add_argument("--only", default="", help="selectors, as rows name them, by commas")
     given = parser.parse_args()
     world = World(frames=given.frames, seed=given.seed)
     student = HFSStudent.from_pretrained(given.models / "student")
@@ -212,9 +217,9 @@ def main() -> None:
         student, teacher, given.models / "student", given.folder, world, given.split, given.films,
         lambda stage, done, total: print(f"\r{stage} {done}/{total}", end="", file=sys.stderr),
     )  # fmt: skip
-    made = rows(
-        Study(items, asked, student, teacher, common), [int(k) for k in given.budgets.split(",")]
-    )
+    budgets = [int(k) for k in given.budgets.split(",")]
+    only = [name for name in given.only.split(",") if name]
+    made = rows(Study(items, asked, student, teacher, common), budgets, only)
     print(json.dumps({"questions": len(items), "split": given.split, "frames": given.frames,
                       "seed": given.seed, "rows": made}, indent=1))  # fmt: skip
 
