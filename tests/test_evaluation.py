@@ -196,6 +196,17 @@ def test_frames_of_others_are_shown_and_their_budget_is_their_number(benchmark, 
     assert any("not in theirs.jsonl: 8" in note for note in outcome.notes)
 
 
+def test_two_files_of_selections_with_one_name_are_refused(benchmark, tmp_path):
+    paths = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        paths.append(tmp_path / folder / "theirs.jsonl")
+        paths[-1].write_text('{"id": "clip0_0", "times": [1.0]}\n')
+    asked = plain(benchmark, pipelines=(), selections=tuple(map(str, paths)))
+    with pytest.raises(UsageError, match=r"names that differ, got file\(name='theirs.jsonl'\)"):
+        go(asked, tmp_path / "rows.jsonl", tmp_path / "cache")
+
+
 def test_without_an_answerer_frames_are_judged_and_nothing_is_asked(benchmark, tmp_path):
     outcome = go(plain(benchmark, answerer=""), tmp_path / "rows.jsonl", tmp_path / "cache")
     assert {(row.correct, row.text, row.error) for row in outcome.rows} == {(None, "", None)}

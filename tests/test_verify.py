@@ -143,6 +143,20 @@ def test_a_file_without_selections_of_a_video_is_refused(benchmark, tmp_path):
         checks([{"id": "q", "video": "clip0"}], benchmark.videos, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change", [{"indices": [1]}, {"looks": ["no number"] * 4}, {"times": ["x"]}, {"times": []}]
+)
+def test_a_malformed_selection_is_counted_and_the_others_are_checked(
+    change, benchmark, written, tmp_path
+):
+    path = tmp_path / "changed.jsonl"
+    lines = records(written)
+    path.write_text("".join(json.dumps(line) + "\n" for line in (lines[0] | change, lines[1])))
+    found, notes = verify([path], benchmark.videos)
+    assert [check.id for check in found] == ["clip1_0"]
+    assert "no selection of a video: 1" in notes[0]
+
+
 def test_several_columns_are_several_files_with_names_that_stay_apart(benchmark, tmp_path):
     asked = Run(
         "long_video_bench",

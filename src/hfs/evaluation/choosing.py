@@ -54,6 +54,11 @@ class Chooser(Protocol):
     @property
     def revisions(self) -> dict[str, str]: ...
 
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """What was unavailable and what serves instead."""
+        ...
+
     def has(self, item: Item) -> bool:
         """Whether it has frames for this question."""
         ...
@@ -131,6 +136,10 @@ class ByFile:
     @property
     def revisions(self) -> dict[str, str]:
         return {}
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        return ()
 
     def has(self, item: Item) -> bool:
         return item.id in self.chosen

@@ -97,6 +97,12 @@ def evaluate(
     ]
     if not choosers:
         raise UsageError("expected a pipeline or a file of selections, got neither")
+    names = [chooser.name for chooser in choosers]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise UsageError(
+            f"expected files of selections with names that differ, got {', '.join(sorted(twice))} "
+            "more than once: rows are told apart by them"
+        )
     answerer = plugins.build("answerers", run.answerer) if run.answerer else None
     folder = open_folder(run.videos, tally, subtitles=run.subtitles_folder)
     named = str(plugins.parse(run.answerer)) if run.answerer else ""
@@ -107,7 +113,8 @@ def evaluate(
     with RowFile(out) as file:
         planned = plan(items, folder, choosers, setting, file, shard=run.shard, limit=run.limit)
         if started is not None:
-            started(planned, (benchmarks.extent(benchmark, items), *tally.notes))
+            fallbacks = dict.fromkeys(note for chooser in choosers for note in chooser.fallbacks)
+            started(planned, (benchmarks.extent(benchmark, items), *fallbacks, *tally.notes))
         errors = 0
         maker = _Maker(run, benchmark, answerer, weights, setting, truths, folder, cache)
         for made, row in enumerate(maker.rows(planned.works), 1):

@@ -23,6 +23,8 @@ MEANINGS: dict[Verdict, str] = {
     "unchecked": "a frame at this time; the selection has no hash of it",
 }
 FINE: tuple[Verdict, ...] = ("same", "alike", "unchecked")
+Prints = dict[int, tuple[str, str]]
+"""Fingerprints of frames by number: of the pixels, and of what they look like."""
 CLOSE = 1e-3
 """Seconds between two times that are the same; selections may be written in milliseconds."""
 
@@ -111,15 +113,19 @@ def _wanted(place: str, record: Mapping[str, Any]) -> Wanted:
     times = tuple(map(float, record["times"]))
     named = (record.get("file"), record.get("video"))
     names = tuple(dict.fromkeys(str(name) for name in named if name))
-    if not names or not times:
-        raise ValueError("it names no video, or no times")
+    indices = tuple(map(int, record.get("indices") or ()))
+    looks = tuple(map(str, record.get("looks") or ()))
+    if not names or not times or len(indices) not in (0, len(times)):
+        raise ValueError("it names no video, no times, or another number of frames")
+    if not all(0 <= int(look, 16) < 2**64 for look in looks):
+        raise ValueError("a look is not 16 hex digits")
     return Wanted(
         id=str(record.get("id", place)),
         names=names,
         times=times,
-        indices=tuple(map(int, record.get("indices") or ())),
+        indices=indices,
         hashes=tuple(map(str, record.get("hashes") or ())),
-        looks=tuple(map(str, record.get("looks") or ())),
+        looks=looks,
         sha256=str(record.get("sha256") or ""),
     )
 
@@ -131,31 +137,38 @@ def _video(folder: Folder, names: tuple[str, ...], own: list[Wanted]) -> Iterato
         return
     try:
         with Video.open(path) as video:
-            for one in own:
-                yield _check(video, one)
+            prints = _prints(video, {i for one in own for i in _indices(video, one)})
+            yield from [_check(video, one, prints) for one in own]
     except HFSError as error:
         yield from (Check(one.id, names[0], problem=str(error)) for one in own)
 
 
-def _check(video: Video, wanted: Wanted) -> Check:
+def _indices(video: Video, wanted: Wanted) -> tuple[int, ...]:
+    """Its frames by number; a time written with three digits may lie just before its frame."""
     times = torch.tensor(wanted.times, dtype=torch.float64)
-    # a time written with three digits may lie just before its frame
-    indices = wanted.indices or tuple(video.shown_at(times + CLOSE / 2).tolist())
-    there = sorted({i for i in indices if 0 <= i < len(video.times)})
-    prints: dict[int, tuple[str, str]] = {}
-    for frames in video.frames(torch.tensor(there, dtype=torch.int64), batch=1):
+    return wanted.indices or tuple(video.shown_at(times + CLOSE / 2).tolist())
+
+
+def _prints(video: Video, indices: set[int]) -> Prints:
+    """Each frame that exists and can be decoded, decoded once for all selections."""
+    there = torch.tensor(sorted(i for i in indices if 0 <= i < len(video.times)))
+    found: Prints = {}
+    for frames in video.frames(there.long(), batch=1):
         pixels = frames.pixels[0]
-        prints[int(frames.indices[0])] = (fingerprints.exact(pixels), fingerprints.look(pixels))
+        found[int(frames.indices[0])] = (fingerprints.exact(pixels), fingerprints.look(pixels))
+    return found
+
+
+def _check(video: Video, wanted: Wanted, prints: Prints) -> Check:
     verdicts: list[Verdict] = [
-        _verdict(video, wanted, place, index, prints) for place, index in enumerate(indices)
+        _verdict(video, wanted, place, index, prints)
+        for place, index in enumerate(_indices(video, wanted))
     ]
     other = bool(wanted.sha256) and wanted.sha256 != video.info.sha256
     return Check(wanted.id, wanted.names[0], tuple(verdicts), other_file=other)
 
 
-def _verdict(
-    video: Video, wanted: Wanted, place: int, index: int, prints: Mapping[int, tuple[str, str]]
-) -> Verdict:
+def _verdict(video: Video, wanted: Wanted, place: int, index: int, prints: Prints) -> Verdict:
     if index not in prints:
         return "gone"
     if wanted.indices and abs(float(video.times[index]) - wanted.times[place]) > CLOSE:
