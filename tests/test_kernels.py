@@ -65,7 +65,30 @@ def test_rows_made_as_needed_are_those_that_are_kept(looks, monkeypatch):
     made = Kernels.of(of.scores.times, of.features, tau=5.0)
     torch.testing.assert_close(made.both(rows), stored)
     torch.testing.assert_close(made.mass(), mass)
+    values = torch.rand(11, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(made.apply(values), kept.apply(values))
     assert "_stored" not in vars(made)
+
+
+def test_the_mirrored_half_of_many_candidates_is_that_of_few(monkeypatch):
+    of = world(4, 11)
+    every = torch.arange(11)
+    few = Kernels.of(of.scores.times, of.features, tau=5.0).both(every)
+    monkeypatch.setattr(kernels, "SMALL", 4)
+    monkeypatch.setattr(kernels, "BLOCK", 3)
+    many = Kernels.of(of.scores.times, of.features, tau=5.0)
+    torch.testing.assert_close(many.both(every), few)
+    assert torch.equal(many.both(every), many.both(every).T)
+    assert "_cosines" not in vars(many)
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_apply_weighs_how_well_the_others_are_stood_for(looks):
+    of = world(4, 6, looks=looks)
+    k = Kernels.of(of.scores.times, of.features, tau=5.0)
+    values = torch.rand(6, generator=torch.Generator().manual_seed(0))
+    expected = (k.both(torch.arange(6)) * values).sum(1)
+    torch.testing.assert_close(k.apply(values), expected)
 
 
 @pytest.mark.parametrize("looks", [True, False])

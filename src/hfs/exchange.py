@@ -35,8 +35,9 @@ class TopTwo:
         if values.shape[0] == 1:
             zero = torch.zeros_like(values[0])
             return TopTwo(values[0], torch.zeros_like(zero, dtype=torch.long), zero)
-        top = values.topk(2, dim=0)
-        return TopTwo(top.values[0], top.indices[0], top.values[1])
+        first, owner = values.max(0)
+        second = values.scatter(0, owner[None], -torch.inf).amax(0)
+        return TopTwo(first, owner, second)
 
     def without(self, members: Int[Tensor, "c"]) -> Float[Tensor, "c n"]:
         """The largest value when that member is left out."""
@@ -59,16 +60,13 @@ def best_exchange(
     rest = _without_coverage(objective, s)
     ceiling = rest + bounds
     best, swap, bounds = MARGIN, None, bounds.clone()
-    likely = torch.nonzero(ceiling > best)
-    if len(likely) == 0:
-        return None
-    order = ceiling[likely[:, 0], likely[:, 1]].argsort(descending=True)
-    for part in order[:LIMIT].split(BLOCK):
-        out, into = likely[part].unbind(1)
+    likely = ceiling.flatten().topk(min(LIMIT, ceiling.numel())).indices
+    for part in likely.split(BLOCK):
+        out, into = part // len(bounds), part % len(bounds)
         if float(ceiling[out[0], into[0]]) <= best:
             break
         entering = objective.kernels.both(into) * objective.stands[into, None]
-        gain = (entering - covered.without(out)).clamp_min(0) @ objective.distinct
+        gain = entering.sub_(covered.without(out)).clamp_min_(0) @ objective.distinct
         gain = objective.coverage * gain
         bounds = bounds.scatter_reduce(0, into, gain, "amin")
         growth = rest[out, into] + gain - loss[out]
@@ -109,7 +107,8 @@ def _repeats(o: Objective, s: Int[Tensor, "k"]) -> Float[Tensor, "k n"]:
     entering = e * owns.without(torch.arange(k))
     # what the remaining members come to repeat of the entering one, which is better than they are
     worse = 1 - better
-    now = mine[:, None] * worse * (looks - first[:, None]).clamp_min(0)
-    then = mine[:, None] * worse * (looks - second[:, None]).clamp_min(0)
+    worse *= mine[:, None]
+    now = (looks - first[:, None]).clamp_min_(0).mul_(worse)
+    then = (looks - second[:, None]).clamp_min_(0).mul_(worse)
     harm = now.sum(0) - now + torch.zeros_like(now).index_add(0, owner, then - now)
     return entering + harm - freed[:, None]

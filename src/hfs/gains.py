@@ -30,7 +30,7 @@ def repeated(
     ``own`` is the share of a candidate's relevance that better members take from it, ``looks`` how
     much each of s members looks like each candidate that is better than it, 0 for the others.
     """
-    more = (looks - members_own[..., None]).clamp_min(0)
+    more = (looks - members_own[..., None]).clamp_min_(0)
     return worth * own + (members_worth[..., None, :] @ more).squeeze(-2)
 
 

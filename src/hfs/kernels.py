@@ -68,12 +68,20 @@ class Kernels:
             return self._stored.sum(1)
         return torch.cat([self.both(rows).sum(1) for rows in self._blocks()])
 
-    def _temporal(self, rows: Int[Tensor, "r"]) -> Float[Tensor, "r n"]:
+    def apply(self, values: Float[Tensor, "n"]) -> Float[Tensor, "n"]:
+        """sum_j both(i, j) values_j of every candidate i: how much it stands for by itself."""
+        if len(self.times) <= STORED:
+            return self._stored @ values
+        return torch.cat([self.both(rows) @ values for rows in self._blocks()])
+
+    def _temporal(self, rows: Int[Tensor, "r"], begin: int = 0) -> Float[Tensor, "r c"]:
+        """From each row's candidate to every one from ``begin`` on."""
         scaled = ((self.times - self.times[0]) / self.tau).float()
-        return (scaled[rows, None] - scaled).abs_().neg_().exp_()
+        return (scaled[rows, None] - scaled[begin:]).abs_().neg_().exp_()
 
     def _contrast(self, cosine: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        return ((cosine - self._background) / (1 - self._background)).clamp_(0, 1)
+        """Of cosines that nobody else needs: they are overwritten."""
+        return cosine.sub_(self._background).div_(1 - self._background).clamp_(0, 1)
 
     def _blocks(self) -> tuple[Int[Tensor, "r"], ...]:
         return torch.arange(len(self.times)).split(BLOCK)
@@ -101,6 +109,13 @@ class Kernels:
         n = len(self.times)
         full = torch.empty(n, n)
         for rows in self._blocks():
-            block = full[int(rows[0]) : int(rows[-1]) + 1]
-            torch.mul(self.visual(rows), self._temporal(rows), out=block)
+            begin, end = int(rows[0]), int(rows[-1]) + 1
+            if self.features is None or n <= SMALL:
+                torch.mul(self.visual(rows), self._temporal(rows), out=full[begin:end])
+                continue
+            # both kernels are symmetric, and the cosines are the cost: what lies left is mirrored
+            cosine = self.features[begin:end] @ self.features[begin:].T
+            part = self._contrast(cosine).mul_(self._temporal(rows, begin))
+            full[begin:end, begin:] = part
+            full[end:, begin:end] = part[:, end - begin :].T
         return full
