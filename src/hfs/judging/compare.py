@@ -61,9 +61,9 @@ def compare(
             )
         judged = []
         for done, (spec, k) in enumerate(columns, 1):
-            picks = [_pick(built[spec], spec, k, question, seed) for question in questions]
+            picks = [pick(built[spec], spec, k, question, seed) for question in questions]
             pairs = zip(questions, picks, strict=True)
-            judged.append([_judge(question, pick, tolerance) for question, pick in pairs])
+            judged.append([_judge(question, chosen, tolerance) for question, chosen in pairs])
             if progress is not None:
                 progress(source.name, done, len(columns))
         found = means(judged, seed=seed)
@@ -72,8 +72,12 @@ def compare(
     return Results(tuple(made), tuple(differences), tally.notes, subset, tolerance, seed)
 
 
-def _pick(selector: Selector, spec: str, k: int, question: Question, seed: int) -> Int[Tensor, "k"]:
-    # one generator for a question and selector: no result depends on what else is compared
+def pick(selector: Selector, spec: str, k: int, question: Question, seed: int) -> Int[Tensor, "k"]:
+    """The selector's choice, drawn from a generator of the question's and the spec's own, so that
+    no result depends on what else is compared.
+
+    Raises FailureError for a choice that breaks the contract of selectors.
+    """
     name = f"{seed}/{spec}/{question.truth.id}".encode()
     number = int.from_bytes(hashlib.sha256(name).digest()[:7], "big")
     generator = torch.Generator().manual_seed(number)
