@@ -133,6 +133,14 @@ def test_a_limit_counts_questions_whose_video_is_there(benchmark, tmp_path):
     assert {row.id for row in outcome.rows} == {"clip0_0", "clip0_1", "clip0_2", "clip1_0"}
 
 
+def test_a_selector_alone_stands_for_a_pipeline_with_it(benchmark, tmp_path):
+    asked = plain(benchmark, pipelines=("uniform", UNIFORM, "random"), budgets=(3,))
+    found = go(asked, tmp_path / "rows.jsonl", tmp_path / "cache").rows
+    times = {name: [row.times for row in found if row.pipeline == name] for name in asked.pipelines}
+    assert times["uniform"] == times[UNIFORM] != times["random"]
+    assert all("selector=random" in row.spec for row in found if row.pipeline == "random")
+
+
 def test_a_video_is_embedded_once_for_all_that_is_asked_of_it(benchmark, tmp_path, monkeypatch):
     from hfs.backbones import pixels
 

@@ -34,7 +34,8 @@ def evaluate(
     ],
     videos: Annotated[str, typer.Option(metavar="DIR", help="Where its videos are, any depth.")],
     pipeline: Annotated[
-        list[str] | None, typer.Option("--pipeline", help="Preset or spec; once for each.")
+        list[str] | None,
+        typer.Option("--pipeline", help="Preset, spec, or a selector; once for each."),
     ] = None,
     selections: Annotated[
         list[str] | None, typer.Option("--selections", help='Frames of others: {"id", "times"}.')

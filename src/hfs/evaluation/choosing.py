@@ -155,8 +155,11 @@ class ByFile:
 def by_pipelines(
     specs: Sequence[str], budgets: Sequence[int], *, seed: int, subtitles: bool
 ) -> list[ByPipeline]:
-    """A column for each spec; plug-ins of the same spec are made once. Without the setting of
-    subtitles, no pipeline reads them."""
+    """A column for each spec; plug-ins of the same spec are made once.
+
+    A selector alone, such as ``uniform``, stands for ``auto`` with that selector. Without the
+    setting of subtitles, no pipeline reads them.
+    """
     made: dict[tuple[str, str], object] = {}
 
     def build(group: plugins.Group, spec: str) -> object:
@@ -166,7 +169,7 @@ def by_pipelines(
 
     columns = []
     for name in dict.fromkeys(str(plugins.parse(spec)) for spec in specs):
-        pipeline, fallbacks = presets.resolve(name)
+        pipeline, fallbacks = presets.resolve(_whole(name))
         if not subtitles:
             pipeline = _without_subtitles(pipeline)
         stages = Stages.of(pipeline, build=build)
@@ -174,6 +177,15 @@ def by_pipelines(
             ByPipeline(name, stages, tuple(dict.fromkeys(budgets)), seed, tuple(fallbacks))
         )
     return columns
+
+
+def _whole(name: str) -> str:
+    """The pipeline that a spec stands for, which may be a selector alone."""
+    spec = plugins.parse(name)
+    if spec.name in presets.NAMES or spec.name not in plugins.names("selectors"):
+        return name
+    blind = getattr(plugins.load("selectors", spec.name), "blind", False)
+    return str(Spec("offline" if blind else "auto", {"selector": spec}))
 
 
 def _without_subtitles(pipeline: Pipeline) -> Pipeline:

@@ -161,7 +161,8 @@ def _column(row: Row) -> Column:
 
 
 def _reference(pipelines: Sequence[str]) -> str:
-    return next((p for p in pipelines if "selector=uniform" in p), pipelines[0])
+    uniform = (p for p in pipelines if p == "uniform" or "selector=uniform" in p)
+    return next(uniform, pipelines[0])
 
 
 def _results(rows: Sequence[Row]) -> dict[str, Result]:
