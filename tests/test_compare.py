@@ -176,4 +176,4 @@ def test_a_selector_that_breaks_its_contract_is_named(files, picks):
     scores, truth = files
     question = read_scores(scores, load_truth([truth], Tally()), Tally())[0]
     with pytest.raises(FailureError, match="2 ascending indices below 20 from the selector mine"):
-        module._pick(lambda *_: torch.tensor(picks), "mine", 2, question, 0)
+        module.pick(lambda *_: torch.tensor(picks), "mine", 2, question, 0)
