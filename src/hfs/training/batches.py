@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -21,11 +22,15 @@ def order(size: int, seed: int, step: int, batch: int) -> list[int]:
     """
     first, found = step * batch, []
     for epoch in range(first // size, (first + batch - 1) // size + 1):
-        generator = torch.Generator().manual_seed(mix(seed, "epoch", epoch))
-        shuffled = torch.randperm(size, generator=generator).tolist()
         start = epoch * size
-        found += shuffled[max(0, first - start) : first + batch - start]
+        found += _shuffled(size, seed, epoch)[max(0, first - start) : first + batch - start]
     return found
+
+
+@lru_cache(maxsize=4)
+def _shuffled(size: int, seed: int, epoch: int) -> tuple[int, ...]:
+    generator = torch.Generator().manual_seed(mix(seed, "epoch", epoch))
+    return tuple(torch.randperm(size, generator=generator).tolist())
 
 
 @dataclass(frozen=True)

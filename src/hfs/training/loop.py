@@ -7,6 +7,9 @@ batch is cut into processes and micro batches, and however long an answer is.
 Everything random is a pure function of (seed, phase, step, place in the batch), and dropout of
 (seed, phase, step, process, micro batch): so a run that was killed and resumed is bit for bit the
 run that was not, and, without dropout, two processes compute what one does, up to rounding.
+
+FSDP and DeepSpeed come from accelerate's configuration alone (`hfs.training.sharded`); we have run
+one process and data parallelism over gloo, on CPUs, and neither of those two.
 """
 
 import math
@@ -24,6 +27,7 @@ from hfs.errors import FailureError, UsageError
 from hfs.training.batches import Loader, Micro, Shares
 from hfs.training.checkpoint import Checkpoint, Checkpoints
 from hfs.training.metrics_log import MetricsLog
+from hfs.training.provenance import commit
 from hfs.training.recipe import Moment, Outcome, Phase, Recipe, Told, mix
 from hfs.training.states import Trained
 from hfs.training.trackers import accelerator_for
@@ -52,6 +56,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, told: Told | None 
         "recipe": recipe.spec,
         "steps": begun,
         "seed": recipe.run.seed,
+        "commit": commit(),
         "figures": log.last(),
     }
     trained.save(out / "models", facts)

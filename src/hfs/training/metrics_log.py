@@ -39,14 +39,15 @@ class MetricsLog:
         self._accelerator.log({f"{phase}/{k}": v for k, v in figures.items()}, step=step)
 
     def last(self) -> dict[str, float]:
-        """The last figures of each phase and check, as "PHASE FIGURE"."""
+        """The last figures of each phase and check, as "PHASE FIGURE", for a model card."""
         if not self._path.is_file():
             return {}
         found: dict[str, float] = {}
         for line in self._path.read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
             phase = record.pop("phase")
-            found |= {f"{phase} {k}": v for k, v in record.items() if k not in ("step", "seconds")}
+            left_out = ("step", "seconds", "gradient")
+            found |= {f"{phase} {k}": v for k, v in record.items() if k not in left_out}
         return found
 
     def _unwritable(self, error: OSError) -> OutputError:

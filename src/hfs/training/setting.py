@@ -90,7 +90,8 @@ class Setting:
                 frozen=self.teacher_frozen,
                 checkpointing=self.checkpointing,
             )
-        return Pair(student, teacher, data=f"{self.data.name}, {len(self.questions.examples)}")
+        about = f"{len(self.questions.examples):,} questions of {self.data.name}"
+        return Pair(student, teacher, data=about)
 
     def open(self, models: Pair, told: Told) -> Items:
         """The questions, features made where they are missing; a ``Source`` for `Recipe.data`.
