@@ -9,6 +9,7 @@ from hfs import benchmarks, plugins
 from hfs.benchmarks import Benchmark, Item, at_frames, extent, lettered, load
 from hfs.errors import UsageError
 from hfs.evaluation import hub_annotations
+from hfs.judging.truth import load_truth
 from hfs.records import Tally
 from hfs.types import TimedText
 
@@ -293,6 +294,14 @@ def test_both_real_forms_of_long_video_bench_say_the_same(shared):
     ]
     first, second = ([replace(i, positions=(), groups={}) for i in items] for items in read)
     assert first == second
+
+
+def test_the_real_grounding_is_of_questions_that_there_are(shared):
+    folder = shared / "data" / "nextqa"
+    items = load(build("next_qa"), [folder / "val.csv"], Tally())
+    truths = load_truth([folder / "gsub_val.json"], Tally())
+    assert len(truths) == 3358
+    assert truths.keys() <= {item.id for item in items}
 
 
 def test_the_hub_is_asked_only_where_the_source_names_it():

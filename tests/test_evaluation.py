@@ -87,6 +87,25 @@ def test_the_oracle_is_right_where_the_evidence_is_among_the_frames(benchmark, t
     assert found["clip0_1"].measures["evidence_recall"] == 0.0
 
 
+def test_scenes_that_the_answer_needs_are_judged_too(benchmark, tmp_path):
+    scenes = tmp_path / "kfs.csv"
+    scenes.write_text("id,segment_id,scene_id,start,end\nclip0_0,0,1,0:00:02,0:00:03\n")
+    asked = plain(benchmark, pipelines=("uniform",), budgets=(2,), truth=(str(scenes),), limit=2)
+    first, second = go(asked, tmp_path / "rows.jsonl", tmp_path / "c").rows
+    assert (first.measures["kfr"], first.measures["shr"]) == (0.5, 1.0)
+    assert set(second.measures) == {"precision", "recall", "f1", "largest_gap"}
+
+
+def test_positions_beyond_the_video_say_nothing_of_it(benchmark, tmp_path):
+    questions = json.loads(benchmark.annotations.read_text())
+    questions[0]["position"] = [10, 5000]
+    other = tmp_path / "lvb.json"
+    other.write_text(json.dumps(questions[:1]))
+    asked = plain(benchmark, annotations=(str(other),), pipelines=("uniform",), answerer="")
+    for row in go(asked, tmp_path / "rows.jsonl", tmp_path / "c").rows:
+        assert set(row.measures) == {"largest_gap"}
+
+
 def test_what_was_made_is_not_made_again(benchmark, tmp_path):
     out = tmp_path / "rows.jsonl"
     first = go(plain(benchmark, budgets=(2,)), out, tmp_path / "cache")
@@ -303,13 +322,12 @@ def test_subtitles_are_given_in_their_setting_only_and_at_the_frames(
     benchmark, tmp_path, monkeypatch
 ):
     from hfs.answerers import oracle
+    from hfs.benchmarks import long_video_bench
 
-    prompts = []
+    given = []
     ask = oracle.Answerer.__call__
     monkeypatch.setattr(
-        oracle.Answerer,
-        "__call__",
-        lambda self, x: prompts.extend(item.prompt for item in x) or ask(self, x),
+        oracle.Answerer, "__call__", lambda self, x: given.extend(x) or ask(self, x)
     )
     folder = tmp_path / "subtitles"
     folder.mkdir()
@@ -320,8 +338,12 @@ def test_subtitles_are_given_in_their_setting_only_and_at_the_frames(
     go(asked, tmp_path / "rows.jsonl", tmp_path / "cache")
     asked = replace(asked, subtitles=True, subtitles_folder=str(folder))
     go(asked, tmp_path / "rows.jsonl", tmp_path / "cache")
-    assert "at two" not in prompts[0]
-    assert prompts[1] == f"at two\nat five\n{prompts[0]}"
+    assert [[cue.text for cue in one.subtitles] for one in given] == [[], ["at two", "at five"]]
+    assert given[0].prompt == given[1].prompt  # they stand between the frames
+    monkeypatch.setattr(long_video_bench.Benchmark, "interleaved", False)
+    go(replace(asked, seed=1), tmp_path / "rows.jsonl", tmp_path / "cache")
+    assert given[2].subtitles == ()
+    assert given[2].prompt == f"at two\nat five\n{given[0].prompt}"
 
 
 def row(**changes) -> Row:

@@ -83,6 +83,9 @@ class Benchmark(Protocol):
     """The first is the one that is quoted."""
     groups: Sequence[str]
     """What it is broken down by, in the order of its tables."""
+    interleaved: bool
+    """Whether subtitles stand between the frames, each beside the one it is nearest to, rather than
+    in the prompt."""
 
     @property
     def variant(self) -> str:

@@ -35,11 +35,12 @@ class Benchmark:
     whole: ClassVar = (Whole("validation", 1337, 753),)
     averages: ClassVar = (Average("accuracy"),)
     groups: ClassVar = ("duration_group", "question_category", "level")
+    interleaved: ClassVar = True
 
     @property
     def variant(self) -> str:
-        """The authors put subtitles between the frames; here they are before the question."""
-        return "authors, subtitles at the chosen frames listed before the question"
+        """Subtitles are those at the chosen frames, in place of those of a uniform grid."""
+        return "authors, subtitles between the chosen frames"
 
     def item(self, place: str, record: Mapping[str, Any]) -> Item:
         options = _options(record)

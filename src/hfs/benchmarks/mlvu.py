@@ -35,6 +35,7 @@ class Benchmark:
     whole: ClassVar = (Whole("dev", 2174, 1122),)
     averages: ClassVar = (Average("M-Avg", over="task_type"), Average("M-Avg by question"))
     groups: ClassVar = ("task_type",)
+    interleaved: ClassVar = False
 
     @property
     def variant(self) -> str:

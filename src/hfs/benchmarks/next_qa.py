@@ -34,6 +34,7 @@ class Benchmark:
     whole: ClassVar = (Whole("validation", 4996, 570), Whole("test", 8564, 1000))
     averages: ClassVar = (Average("accuracy"),)
     groups: ClassVar = ("kind", "type")
+    interleaved: ClassVar = False
 
     @property
     def variant(self) -> str:

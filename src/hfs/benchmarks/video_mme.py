@@ -37,6 +37,7 @@ class Benchmark:
     whole: ClassVar = (Whole("test", 2700, 900),)
     averages: ClassVar = (Average("accuracy"),)
     groups: ClassVar = ("duration", "domain", "sub_category", "task_type")
+    interleaved: ClassVar = False
 
     def __post_init__(self) -> None:
         if self.wording not in ("lmms-eval", "authors"):

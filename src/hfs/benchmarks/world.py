@@ -26,6 +26,7 @@ class Benchmark:
     whole: ClassVar = ()
     averages: ClassVar = (Average("accuracy"), Average("mean of kinds", over="kind"))
     groups: ClassVar = ("group", "kind")
+    interleaved: ClassVar = False
 
     @property
     def variant(self) -> str:

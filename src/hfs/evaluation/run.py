@@ -225,15 +225,18 @@ class _Maker:
         )
         if self.answerer is None:
             return _Shown(row, None)
-        said = None
+        said, between = None, ()
         if self.setting.subtitles:
             said = self.benchmark.said(session.cues(), times)
+            if self.benchmark.interleaved:
+                said, between = None, tuple(said)
         asked = Asked(
             question=item.question,
             options=item.options,
             frames=frames,
             duration=session.video.duration,
             prompt=self.benchmark.prompt(item, said),
+            subtitles=between,
             truth=evidence.for_oracle(item, truth),
             key=f"{item.id} {unit.chooser.name} {unit.k} {unit.rotation}",
         )
