@@ -1,5 +1,6 @@
 """A training step: every ingredient does what its name says, and company changes no example."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +54,8 @@ def models(tmp_path_factory) -> Pair:
 def item(models: Pair, number: int, n: int, cues: int = 1, options: tuple[str, ...] = OPTIONS):
     """A question about n random frames, each ten seconds after the one before."""
     generator = torch.Generator().manual_seed(number)
-    pixels = torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    size = (n, 3, 32, 32 + 16 * number)  # videos of different shapes take different tokens
+    pixels = torch.randint(0, 256, size, dtype=torch.uint8, generator=generator)
     times = 5.0 + 10 * torch.arange(n, dtype=torch.float64)
     vectors = normalize(torch.randn(n, WIDTH, generator=generator), dim=1)
     features = Features(vectors, times, torch.arange(n), "made")
@@ -88,6 +90,7 @@ def moment(task: Task, places: tuple[int, ...], step: int = 3, **schedule: Any) 
 TASKS: dict[str, Any] = {
     "mutual": Mutual(),
     "gradient": Mutual(importance="gradient"),
+    "gate": Mutual(importance="gate"),
     "no kl": Mutual(importance=None),
     "labels": Mutual(signal="labels"),
     "slots": Mutual(relaxation="gumbel_slots"),
@@ -191,6 +194,24 @@ def test_what_a_task_needs_and_an_item_lacks_is_said(models, items):
         Answering()(models, [blind], moment(Answering(), (0,)))
     with pytest.raises(UsageError, match="expected labels of 'q0', got none"):
         Offline()(models, [replace(items[0], target=None)], moment(Offline(), (0,)))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"relaxation": "hard"}, "relaxation among soft_greedy, gumbel_slots, relaxed_top_k"),
+        ({"importance": "guess"}, "importance among attention, gradient, gate, None, got 'guess'"),
+        ({"signal": "noise"}, "signal among teacher, labels, got 'noise'"),
+        ({"selector": "top_k"}, "a selector with a set function, such as hfs, got 'top_k'"),
+        ({"selector": "hfz"}, "one of the selectors"),
+    ],
+)
+def test_an_ingredient_that_there_is_not_is_named_with_the_known_ones(options, said):
+    task = Mutual.__new__(Mutual)
+    for name, value in {**vars(Mutual()), **options}.items():
+        object.__setattr__(task, name, value)
+    with pytest.raises(UsageError, match=re.escape(said)):
+        task.__post_init__()
 
 
 class Count:

@@ -8,7 +8,7 @@ backbone's own space.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -81,6 +81,10 @@ class Items:
 
         Raises UsageError where none are.
         """
+        if thinking not in get_args(Thinking):
+            raise UsageError(
+                f"expected thinking among {', '.join(get_args(Thinking))}, got {thinking!r}"
+            )
         gone = {name for name, _ in store.missing({(e.video, e.path) for e in examples})}
         kept = tuple(e for e in examples if e.video not in gone)
         if not kept:

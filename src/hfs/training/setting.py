@@ -1,5 +1,6 @@
 """Names of models, a file of questions, a folder of videos -> what a recipe's phases run on."""
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from hfs.training.learner import Pair
 from hfs.training.recipe import Told
 from hfs.training.store import READERS, SAMPLER, Maker, Store
 from hfs.training.teacher import LoRA, Teacher
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ class Setting:
                 f"expected the features of all videos in {self.store}, got none of "
                 f"{len(missing)}: make them first, with hfs features or with one process"
             )
-        store.fill(missing, maker, told)
+        for line in store.fill(missing, maker, told):
+            log.warning("a video is left out: %s", line)
         return Items.of(
             self.questions.examples,
             store,

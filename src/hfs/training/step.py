@@ -9,7 +9,7 @@ does not.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float, Int
@@ -51,6 +51,16 @@ class Mutual:
     """Whether the backbone's similarity enters the scores."""
     tau_student: float = 1.0
     """Temperature of the student's distribution in the KL terms."""
+
+    def __post_init__(self) -> None:
+        _one_of("relaxation", self.relaxation, get_args(Relaxation))
+        _one_of("importance", self.importance, (*get_args(Importance), None))
+        _one_of("signal", self.signal, get_args(Signal))
+        if not hasattr(plugins.build("selectors", self.selector), "objective"):
+            raise UsageError(
+                f"expected a selector with a set function, such as hfs, got {self.selector!r}: "
+                "others may choose from the trained scores, at inference"
+            )
 
     def __call__(self, models: Any, items: list[Item], at: Moment, /) -> Outcome:
         now = at.settings
@@ -129,6 +139,9 @@ class Answering:
     short: int = SHORT
     """Candidates of the longest video that calibration shows whole."""
 
+    def __post_init__(self) -> None:
+        _one_of("frames", self.frames, ("all", "random", "calibration"))
+
     def __call__(self, models: Any, items: list[Item], at: Moment, /) -> Outcome:
         lengths = [len(item.seen.features.times) for item in items]
         picks = [self._pick(n, at.generator(i)) for i, n in enumerate(lengths)]
@@ -158,6 +171,11 @@ class Offline:
             targets(items, output.frame), output.frame, output.frames, tau=self.tau_student
         )
         return Outcome(loss, {"teacher_to_student": loss.detach()})
+
+
+def _one_of(name: str, value: str | None, known: tuple[str | None, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"expected {name} among {', '.join(map(str, known))}, got {value!r}")
 
 
 def scored(student: HFSStudent, items: Sequence[Item], *, prior: bool = True) -> StudentOutput:
