@@ -28,6 +28,8 @@ def test_what_is_saved_is_found_again_exactly(tmp_path):
     assert found.record == {"step": 7}
     assert torch.equal(found.parameters["a.b"], torch.full((2, 3), 7.0))
     assert found.optimizer["a.b/exp_avg"].dtype == torch.bfloat16
+    modes = {file.stat().st_mode for file in (tmp_path / "checkpoints" / "00000007").iterdir()}
+    assert len(modes) == 1, "whoever may read one file may read all"
 
 
 def test_only_the_newest_are_kept_and_no_scraps_remain(tmp_path):

@@ -116,7 +116,10 @@ def unflatten(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 def _write(folder: Path, checkpoint: Checkpoint) -> None:
     for name, tensors in zip(FILES, (checkpoint.parameters, checkpoint.optimizer), strict=True):
         tight = {key: t.detach().cpu().contiguous().clone() for key, t in tensors.items()}
+        (folder / name).touch()
+        mode = (folder / name).stat().st_mode  # as the user's umask has it
         save_file(tight, folder / name)
+        (folder / name).chmod(mode)
     digests = {name: _digest(folder / name) for name in FILES}
     state = {"version": VERSION, "files": digests, "record": dict(checkpoint.record)}
     text = json.dumps(state, indent=2, allow_nan=False)

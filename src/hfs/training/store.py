@@ -264,7 +264,10 @@ def _write(file: Path, write: Any) -> None:
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+        mode = part.stat().st_mode  # as the user's umask has it; safetensors writes for one alone
         write(part)
+        part.chmod(mode)
         part.replace(file)
     except OSError as error:
         raise OutputError(
