@@ -22,6 +22,8 @@ Reference = Annotated[
     str | None, typer.Option(help="The pipeline to compare with; default: uniform.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")]
+BROAD = 200
+"""Columns of a table that goes to no terminal."""
 SHOWN = 12
 """Missing videos that are named on the screen."""
 
@@ -170,6 +172,8 @@ def _show(rows: "Sequence[Row]", reference: str | None, seed: int, json: str | N
         screen.put_json(document.encode(summary), json)
     if json != "-":
         console = screen.stdout()
+        if not console.is_terminal:  # a file or a pipe breaks no lines
+            console.width = max(console.width, BROAD)
         for table in results_table.tables(summary):
             console.print(table)
         for note in summary.notes:

@@ -83,6 +83,8 @@ class ByPipeline:
     @property
     def revisions(self) -> dict[str, str]:
         stages = self.stages
+        if self._blind:
+            return {}
         scorers = zip(stages.pipeline.scorers, stages.scorers, strict=True)
         return revisions({"backbone": stages.backbone, "encoder": stages.encoder, **dict(scorers)})
 
@@ -90,7 +92,7 @@ class ByPipeline:
         return True
 
     def choose(self, session: Session, item: Item, k: int) -> Choice:
-        if getattr(self.stages.selector, "blind", False):
+        if self._blind:
             return self._choose_blind(session, k)
         looked, look_seconds = session.looked(self.stages)
         judged, judge_seconds = session.judged(self.stages, item)
@@ -103,6 +105,10 @@ class ByPipeline:
             looked=len(looked.candidates.times),
             notes=(*self.fallbacks, *found.selection.notes),
         )
+
+    @property
+    def _blind(self) -> bool:
+        return getattr(self.stages.selector, "blind", False)
 
     def _choose_blind(self, session: Session, k: int) -> Choice:
         """Frames of a selector that ignores what is seen, without a look at the video."""

@@ -1,31 +1,22 @@
 """A benchmark, videos, pipelines and an answerer -> rows in a file, and what was left out."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import hfs
 from hfs import benchmarks, plugins
-from hfs.answerers import Answer, Answerer, Asked
 from hfs.benchmarks import Benchmark, Item
 from hfs.cache import Cache
-from hfs.errors import FailureError, HFSError, UsageError
-from hfs.evaluation import evidence, fingerprints, provenance
-from hfs.evaluation.choosing import Choice, Chooser, by_file, by_pipelines
+from hfs.errors import UsageError
+from hfs.evaluation import provenance
+from hfs.evaluation.choosing import Chooser, by_file, by_pipelines
 from hfs.evaluation.hub_annotations import is_hub, load_hub
-from hfs.evaluation.plan import Plan, Setting, Unit, Work, plan, turned
+from hfs.evaluation.maker import Maker
+from hfs.evaluation.plan import Plan, Setting, plan
 from hfs.evaluation.rows import Row, RowFile
-from hfs.evaluation.session import Session
-from hfs.evaluation.videos import Folder, open_folder
-from hfs.judging.annotations import Truth
-from hfs.judging.judge import judge
+from hfs.evaluation.videos import open_folder
 from hfs.judging.truth import load_truth
 from hfs.records import Tally
-
-PATIENCE = 20
-"""Answers in a row that may fail before the run stops: nobody wants a night of errors."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +107,9 @@ def evaluate(
             fallbacks = dict.fromkeys(note for chooser in choosers for note in chooser.fallbacks)
             started(planned, (benchmarks.extent(benchmark, items), *fallbacks, *tally.notes))
         errors = 0
-        maker = _Maker(run, benchmark, answerer, weights, setting, truths, folder, cache)
+        maker = Maker(
+            benchmark, answerer, setting, truths, folder, cache, batch=run.batch, weights=weights
+        )
         for made, row in enumerate(maker.rows(planned.works), 1):
             file.add(row)
             errors += row.error is not None
@@ -139,157 +132,3 @@ def _items(benchmark: Benchmark, annotations: Sequence[str], tally: Tally) -> li
         known = {item.id for item in items}
         items += [item for item in found if item.id not in known]
     return items
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """One question with its frames, before it is answered."""
-
-    row: Row
-    asked: Asked | None
-    """None where nothing is to be asked."""
-
-
-class _Maker:
-    """Rows, one after the other, and the failures among them counted."""
-
-    def __init__(
-        self,
-        run: Run,
-        benchmark: Benchmark,
-        answerer: Answerer | None,
-        weights: dict[str, str],
-        setting: Setting,
-        truths: dict[str, Truth],
-        folder: Folder,
-        cache: Cache,
-    ):
-        self.run, self.benchmark, self.setting = run, benchmark, setting
-        self.answerer, self.weights = answerer, weights
-        self.truths, self.folder, self.cache = truths, folder, cache
-        self.failed = 0
-
-    def rows(self, works: Sequence[Work]) -> Iterator[Row]:
-        waiting: list[_Shown] = []
-        for work in works:
-            for shown in self._video(work):
-                waiting.append(shown)
-                if len(waiting) >= self.run.batch:
-                    yield from self._answered(waiting)
-                    waiting = []
-        yield from self._answered(waiting)
-
-    def _video(self, work: Work) -> Iterator[_Shown]:
-        item = work.units[0].item
-        subtitles = self.folder.subtitle(item) if self.setting.subtitles else None
-        session = Session(
-            work.path, cache=self.cache, subtitles=subtitles, start=item.subtitles_start
-        )
-        with ExitStack() as opened:
-            try:
-                opened.enter_context(session)
-            except HFSError as error:
-                yield from (_Shown(self._row(u, work.path, error=error), None) for u in work.units)
-                return
-            choices: dict[tuple[str, str, int], Choice] = {}
-            for unit in work.units:
-                try:
-                    key = (unit.item.id, unit.chooser.name, unit.k)
-                    if key not in choices:  # the same frames for every turn of the options
-                        choices = {key: unit.chooser.choose(session, unit.item, unit.k)}
-                    yield self._shown(session, unit, choices[key], work.path)
-                except HFSError as error:
-                    yield _Shown(self._row(unit, work.path, error=error), None)
-
-    def _shown(self, session: Session, unit: Unit, choice: Choice, path: Path) -> _Shown:
-        item = turned(unit.item, unit.rotation)
-        begun = time.perf_counter()
-        frames = session.frames(choice.indices)
-        seconds = {**choice.seconds, "decode": time.perf_counter() - begun}
-        truth = evidence.truth(item, self.truths.get(item.id), session.video)
-        times = frames.times.tolist()
-        lost = len(choice.indices) - len(times)
-        row = replace(
-            self._row(unit, path),
-            duration=session.video.duration,
-            answer=item.answer,
-            times=tuple(times),
-            indices=tuple(frames.indices.tolist()),
-            hashes=tuple(map(fingerprints.exact, frames.pixels)),
-            looks=tuple(map(fingerprints.look, frames.pixels)),
-            measures=judge(frames.times, truth),
-            seconds=seconds,
-            decoded=choice.looked + len(choice.indices),
-            sha256=session.video.info.sha256,
-            notes=(*choice.notes, *(f"{lost} chosen frames cannot be decoded",) * bool(lost)),
-        )
-        if self.answerer is None:
-            return _Shown(row, None)
-        said, between = None, ()
-        if self.setting.subtitles:
-            said = self.benchmark.said(session.cues(), times)
-            if self.benchmark.interleaved:
-                said, between = None, tuple(said)
-        asked = Asked(
-            question=item.question,
-            options=item.options,
-            frames=frames,
-            duration=session.video.duration,
-            prompt=self.benchmark.prompt(item, said),
-            subtitles=between,
-            truth=evidence.for_oracle(item, truth),
-            key=f"{item.id} {unit.chooser.name} {unit.k} {unit.rotation}",
-        )
-        return _Shown(row, asked)
-
-    def _row(self, unit: Unit, path: Path, *, error: HFSError | None = None) -> Row:
-        """What is known of a row before any frame of the video is."""
-        return Row(
-            **unit.key(self.setting)._asdict(),
-            groups=dict(unit.item.groups),
-            options=len(unit.item.options),
-            answer=turned(unit.item, unit.rotation).answer,
-            error=None if error is None else f"{type(error).__name__}: {error}",
-            spec=unit.chooser.spec,
-            version=hfs.__version__,
-            commit=provenance.commit(),
-            revisions={**unit.chooser.revisions, **self.weights},
-            file=path.stem,
-        )
-
-    def _answered(self, waiting: Sequence[_Shown]) -> Iterator[Row]:
-        asked = [shown.asked for shown in waiting if shown.asked is not None]
-        answers = iter(self.answerer(asked) if self.answerer and asked else [])
-        for shown in waiting:
-            if shown.asked is None:
-                yield shown.row
-                continue
-            answer = next(answers)
-            yield _with(shown.row, shown.asked, answer)
-            self.failed = self.failed + 1 if answer.error else 0
-            if self.failed >= PATIENCE:
-                raise FailureError(
-                    f"the last {PATIENCE} answers failed, the last one with: {answer.error}; "
-                    "what was answered is kept: call again to go on"
-                )
-
-
-def _with(row: Row, asked: Asked, answer: Answer) -> Row:
-    right = None
-    if row.answer and answer.error is None:
-        given = answer.letter if asked.options else answer.text
-        right = given is not None and _plain(given) == _plain(row.answer)
-    return replace(
-        row,
-        text=answer.text,
-        letter=answer.letter,
-        correct=right,
-        error=answer.error,
-        tokens_in=answer.tokens_in,
-        tokens_out=answer.tokens_out,
-        seconds={**row.seconds, "answer": answer.seconds},
-    )
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().rstrip(" .").split())
