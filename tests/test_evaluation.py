@@ -57,7 +57,8 @@ def test_scenes_that_the_answer_needs_are_judged_too(benchmark, tmp_path):
     asked = plain(benchmark, pipelines=("uniform",), budgets=(2,), truth=(str(scenes),), limit=2)
     first, second = go(asked, tmp_path / "rows.jsonl", tmp_path / "c").rows
     assert (first.measures["kfr"], first.measures["shr"]) == (0.5, 1.0)
-    assert set(second.measures) == {"precision", "recall", "f1", "largest_gap"}
+    assert {"precision", "recall", "f1", "largest_gap"} <= set(second.measures)
+    assert "kfr" not in second.measures
 
 
 def test_positions_beyond_the_video_say_nothing_of_it(benchmark, tmp_path):
@@ -67,7 +68,8 @@ def test_positions_beyond_the_video_say_nothing_of_it(benchmark, tmp_path):
     other.write_text(json.dumps(questions[:1]))
     asked = plain(benchmark, annotations=(str(other),), pipelines=("uniform",), answerer="")
     for row in go(asked, tmp_path / "rows.jsonl", tmp_path / "c").rows:
-        assert set(row.measures) == {"largest_gap"}
+        assert "largest_gap" in row.measures
+        assert "recall" not in row.measures
 
 
 def test_what_was_made_is_not_made_again(benchmark, tmp_path):
