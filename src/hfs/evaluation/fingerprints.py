@@ -24,8 +24,7 @@ def exact(pixels: UInt8[Tensor, "3 h w"]) -> str:
 
 def look(pixels: UInt8[Tensor, "3 h w"]) -> str:
     """64 places, brighter to the right or not, as 16 hex digits."""
-    grey = pixels.to(torch.float64).mean(0)
-    small = torch.nn.functional.adaptive_avg_pool2d(grey[None], (8, 9))[0]
+    small = torch.nn.functional.adaptive_avg_pool2d(pixels.to(torch.float32), (8, 9)).mean(0)
     bits = (small[:, 1:] > small[:, :-1] + 0.5).flatten().tolist()
     return f"{int(''.join(str(int(bit)) for bit in bits), 2):016x}"
 

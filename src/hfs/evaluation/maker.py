@@ -11,7 +11,7 @@ from hfs.answerers import Answer, Answerer, Asked
 from hfs.benchmarks import Benchmark
 from hfs.cache import Cache
 from hfs.errors import FailureError, HFSError
-from hfs.evaluation import evidence, fingerprints, provenance
+from hfs.evaluation import evidence, provenance
 from hfs.evaluation.choosing import Choice
 from hfs.evaluation.plan import Setting, Unit, Work, turned
 from hfs.evaluation.rows import Row
@@ -97,7 +97,8 @@ class Maker:
     def _shown(self, session: Session, unit: Unit, choice: Choice, path: Path) -> _Shown:
         item = turned(unit.item, unit.rotation)
         begun = time.perf_counter()
-        frames = session.frames(choice.indices)
+        shown = session.frames(choice.indices)
+        frames = shown.frames
         seconds = {**choice.seconds, "decode": time.perf_counter() - begun}
         truth = evidence.truth(item, self.truths.get(item.id), session.video)
         times = frames.times.tolist()
@@ -108,8 +109,8 @@ class Maker:
             answer=item.answer,
             times=tuple(times),
             indices=tuple(frames.indices.tolist()),
-            hashes=tuple(map(fingerprints.exact, frames.pixels)),
-            looks=tuple(map(fingerprints.look, frames.pixels)),
+            hashes=shown.hashes,
+            looks=shown.looks,
             measures=judge(frames.times, truth),
             seconds=seconds,
             decoded=choice.looked + len(choice.indices),

@@ -21,6 +21,7 @@ from hfs import plugins
 from hfs.benchmarks import Item
 from hfs.cache import Cache
 from hfs.errors import VideoError
+from hfs.evaluation import fingerprints
 from hfs.evaluation.subtitles import as_srt
 from hfs.evidence import evidence
 from hfs.pipeline import Judged, Looked, Stages, judge, look
@@ -43,6 +44,15 @@ class Timed:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Decoded frames, with the two fingerprints of each."""
+
+    frames: Frames
+    hashes: tuple[str, ...]
+    looks: tuple[str, ...]
+
+
 class Session:
     """One video, open inside a ``with``.
 
@@ -53,6 +63,7 @@ class Session:
         self._cache = cache
         self._made: dict[tuple[str, ...], Timed] = {}
         self._pictures: OrderedDict[int, Tensor] = OrderedDict()
+        self._prints: dict[int, tuple[str, str]] = {}
         self._open = ExitStack()
         self._path, self._subtitles, self._start = path, subtitles, start
 
@@ -109,7 +120,7 @@ class Session:
 
         return self._once(("cues",), made)[0]
 
-    def frames(self, indices: Sequence[int]) -> Frames:
+    def frames(self, indices: Sequence[int]) -> Shown:
         """These frames in full size; those that cannot be decoded are left out.
 
         Raises VideoError where none can.
@@ -118,6 +129,9 @@ class Session:
         for frames in self.video.frames(torch.tensor(missing, dtype=torch.int64), batch=8):
             for pixels, index in zip(frames.pixels, frames.indices.tolist(), strict=True):
                 self._pictures[index] = pixels.clone()
+                if index not in self._prints:
+                    prints = fingerprints.exact(pixels), fingerprints.look(pixels)
+                    self._prints[index] = prints
         shown = [i for i in indices if i in self._pictures]
         if not shown:
             raise VideoError(f"expected to decode some of the frames {list(indices)}, got none")
@@ -127,7 +141,8 @@ class Session:
         while sum(p.numel() for p in self._pictures.values()) > PICTURES:
             self._pictures.popitem(last=False)
         where = torch.tensor(shown)
-        return Frames(pixels, self.video.times[where], where)
+        hashes, looks = zip(*(self._prints[i] for i in shown), strict=True)
+        return Shown(Frames(pixels, self.video.times[where], where), hashes, looks)
 
     def _own(self, stages: Stages) -> Stages:
         """The stages with their reader of subtitles told which file is this video's."""
