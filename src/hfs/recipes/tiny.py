@@ -2,10 +2,13 @@
 
     hfs train tiny data=QUESTIONS.jsonl videos=DIR slm=DIR teacher=DIR backbone=SPEC --out RUN
 
-Hardware: any CPU. With checkpoints of random weights (two layers of width 32), four videos of
-twelve frames and the default 60 + 120 steps: the loss falls to near 0 and the frame that shows the
-answer is among the chosen ones (tests/test_learning.py does it). The same code trains at full size
-(`hfs.recipes.qwen3_video`).
+Hardware: any CPU. On five films of twelve frames, one of which shows the answer, with checkpoints of
+random weights (two layers of width 32) and warmup=30 calibrate=30 steps=60 batch=5, 15 seconds of
+one core: the answer's loss falls to 0.02 to 0.11, and with seeds 0 to 3 the frame that shows the
+answer is the first choice for every film, though no label names it. Of seeds 0 to 2, all three do
+so by attention, two with two frames by gradient, two by gate, and none without KL
+(importance=None). tests/test_learning.py holds seed 0 to this. The same code trains at full size:
+`hfs.recipes.qwen3_video`.
 """
 
 from pathlib import Path
@@ -34,7 +37,7 @@ def recipe(
     importance: str | None = "attention",
     thinking: str = "given",
 ) -> Recipe:
-    """Warm-up of the teacher on whole videos, then mutual learning, all weights trained."""
+    """The teacher is warmed up on whole videos and calibrated on random frames; then both learn."""
     setting = Setting(
         data=Path(data),
         videos=Path(videos),
