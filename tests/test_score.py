@@ -48,8 +48,10 @@ def test_each_metric_is_the_mean_over_the_questions(tmp_path, truth):
     found = figures(score([chosen], [truth]))
     assert found == {
         ("mine", 2, "evidence_recall"): pytest.approx((1 + 1 + 0) / 3),
+        ("mine", 2, "evidence_hit"): pytest.approx(2 / 3),
         ("mine", 2, "precision"): pytest.approx((1 + 0.5 + 0) / 3),
         ("mine", 2, "largest_gap"): pytest.approx((5.5 / 10 + 10 / 20 + 17 / 20) / 3),
+        ("mine", 2, "bins_occupied"): 1.0,
     }
 
 

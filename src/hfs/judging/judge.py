@@ -34,6 +34,7 @@ METRICS: dict[str, Metric] = {
     "windows_hit": Metric("share of the relevant windows that hold a chosen frame"),
     "mean_saliency": Metric("mean saliency of the chosen clips, annotators' scale"),
     "evidence_recall": Metric("share of the evidence intervals that hold a chosen frame"),
+    "evidence_hit": Metric("share of the questions with a chosen frame in any of their evidence"),
     "precision": Metric(
         "share of the chosen frames at a moment, or inside an interval, of evidence"
     ),
@@ -45,7 +46,11 @@ METRICS: dict[str, Metric] = {
     "bds": Metric("likeness of frames a scene to the scenes' lengths"),
     "ukss": Metric("KFS-Bench's unified score: geometric mean of kfr, bsr, bds", geometric=True),
     "largest_gap": Metric("longest unseen stretch / duration", higher_is_better=False),
+    "bins_occupied": Metric("share of k equal parts of the video that hold a chosen frame"),
     "redundancy": Metric("mean cosine of two chosen frames", higher_is_better=False),
+    "nearest_redundancy": Metric(
+        "mean cosine of a chosen frame and the one most like it", higher_is_better=False
+    ),
 }
 
 
@@ -113,6 +118,7 @@ def judge(
         units = (*single, *truth.any_of)
         hits = [metrics.evidence_hit(times, unit) for unit in units]
         found["evidence_recall"] = sum(hits) / len(hits)
+        found["evidence_hit"] = max(hits)
         found.setdefault("precision", metrics.window_precision(times, torch.cat(units)))
     if truth.windows is not None:
         found["windows_hit"] = metrics.windows_hit(times, truth.windows)
@@ -125,8 +131,10 @@ def judge(
         found["ukss"] = scenes.ukss
     if truth.duration is not None:
         found["largest_gap"] = metrics.largest_gap(times, truth.duration)
+        found["bins_occupied"] = metrics.bins_occupied(times, truth.duration, bins=len(times))
     if vectors is not None:
         found["redundancy"] = metrics.redundancy(vectors)
+        found["nearest_redundancy"] = metrics.nearest_redundancy(vectors)
     return found
 
 

@@ -48,7 +48,7 @@ def load_truth(paths: Iterable[Path], tally: Tally, *, subset: str = "all") -> d
         said = (truth.moments, truth.evidence, truth.any_of, truth.windows, truth.scenes)
         if all(_missing(x) for x in said):
             tally.add(
-                "questions have no evidence in seconds, so only largest_gap is measured "
+                "questions have no evidence in seconds, so only their spread is measured "
                 "(frame positions need the fps in the same record)",
                 truth.id,
             )
