@@ -197,6 +197,11 @@ def test_a_pipeline_is_called_by_its_selector_where_nothing_else_differs():
         "offline(selector=mmr(balance=0.3))": "mmr(balance=0.3)",
         "offline": "hfs",
     }
+    assert labels(["uniform", "mmr(balance=0.3)", "offline"]) == {
+        "uniform": "uniform",
+        "mmr(balance=0.3)": "mmr(balance=0.3)",
+        "offline": "hfs",
+    }
     assert labels(["balanced", "offline", "file(name='a.jsonl')"]) == {
         "balanced": "balanced",
         "offline": "offline",

@@ -143,12 +143,14 @@ def length(seconds: float) -> str:
 def labels(pipelines: Sequence[str]) -> dict[str, str]:
     """A short name for each: its selector, where nothing else differs; else the whole spec."""
     specs = {name: plugins.parse(name) for name in pipelines}
-    chosen = {name: spec for name, spec in specs.items() if spec.name != "file"}
+    whole = (*presets.NAMES, "pipeline")
+    chosen = {name: spec for name, spec in specs.items() if spec.name in whole}
     rest = {
         (spec.name, *(f"{k}={v}" for k, v in spec.options.items() if k != "selector"))
         for spec in chosen.values()
     }
-    short = {name: str(spec.options.get("name", name)) for name, spec in specs.items()}
+    short = dict(zip(pipelines, pipelines, strict=True))
+    short |= {n: str(s.options["name"]) for n, s in specs.items() if s.name == "file"}
     if len(rest) == 1:
         default = presets.OFFLINE.selector
         short |= {n: str(spec.options.get("selector", default)) for n, spec in chosen.items()}
