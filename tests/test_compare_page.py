@@ -117,6 +117,17 @@ def test_the_terminal_table_has_a_line_a_selector_and_budget():
     assert "0.7000 ▼" in text
 
 
+def test_the_terminal_table_shows_intervals_and_whole_names_in_80_columns():
+    console = Console(width=80, file=io.StringIO())
+    row = Row("f", "top_k", 4, "mean_saliency", 1.2, 0.9, 1.3, 9)
+    over = Difference("f", "top_k", 4, "mean_saliency", "hfs", -0.2, -0.3, -0.1)
+    for table in tables(Results((row, Row("f", "hfs", 4, "mean_saliency", 1.4, 1, 2, 9)), (over,))):
+        console.print(table)
+    text = console.file.getvalue()
+    assert "mean saliency" in text
+    assert re.search(r"top_k +4 +1\.2000 ▼\s+\.900–1\.30", text)
+
+
 def datum(label: str, x: float, y: float) -> scatter.Datum:
     return scatter.Datum(label, label.split("(")[0], (x, x - 0.1, x + 0.1), (y, y, y), ours=False)
 

@@ -122,12 +122,14 @@ def _listed(section: Section) -> Table:
 
 
 def _compared(section: Section) -> Table:
-    """The best of each budget bold; arrows where the reference is clearly beaten or not reached."""
+    """Each figure above its interval; the best of each budget bold; arrows where the reference is
+    clearly beaten or not reached."""
     table = Table(
         "selector", box=box.SIMPLE_HEAD, title=Text(section.title) if section.title else None
     )
-    for name in ("k", *section.metrics):
-        table.add_column(name, justify="right")
+    table.add_column("k", justify="right")
+    for name in section.metrics:  # a long name takes two lines rather than lose its end
+        table.add_column(name.replace("_", " "), justify="right", overflow="fold")
     for k in section.budgets:
         table.add_section()
         for line in section.lines:
@@ -142,4 +144,10 @@ def _figure(cell: Cell | None) -> Text:
         return Text("")
     mark, style = {"better": (" ▲", "green"), "worse": (" ▼", "red"), "": ("  ", "")}[cell.verdict]
     value = Text(f"{cell.row.value:.4f}", style="bold" if cell.best else "")
-    return value.append(mark, style=style)
+    ends = "–".join(_short(end) for end in (cell.row.low, cell.row.high))
+    return value.append(mark, style=style).append(f"\n{ends}", style="dim")
+
+
+def _short(x: float) -> str:
+    """Three digits: .797 or 1.84."""
+    return f"{x:.3f}".removeprefix("0") if abs(x) < 1 else f"{x:.2f}"
