@@ -59,7 +59,8 @@ def assert_alike(one: Path, two: Path, *, tolerance: float) -> None:
     for a, b in zip(records(one), records(two), strict=True):
         numbers = {k for k, v in a.items() if isinstance(v, float)} - {"seconds"}
         for figure in numbers:
-            assert a[figure] == pytest.approx(b[figure], abs=tolerance, rel=tolerance), (figure, a, b)
+            near = pytest.approx(b[figure], abs=tolerance, rel=tolerance)
+            assert a[figure] == near, (figure, a, b)
 
 
 def test_two_processes_go_on_from_one_make_its_steps_and_stop_together_where_it_did(tmp_path):

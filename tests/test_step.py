@@ -15,7 +15,7 @@ from hfs.student import HFSStudent
 from hfs.thinking import Cue, Thought
 from hfs.training.batches import Halves
 from hfs.training.data import Example
-from hfs.training.items import Item
+from hfs.training.items import Item, _thoughts
 from hfs.training.judge import chosen
 from hfs.training.labels import labels
 from hfs.training.learner import Pair
@@ -23,7 +23,7 @@ from hfs.training.losses import LossWeights
 from hfs.training.recipe import Moment, Phase, Task
 from hfs.training.schedules import Schedule, Stage
 from hfs.training.step import Answering, Mutual, Offline, answered, scored, scores_of
-from hfs.training.store import Seen
+from hfs.training.store import Seen, Store
 from hfs.training.teacher import Teacher
 from hfs.types import Evidence, Features
 
@@ -194,6 +194,29 @@ def test_what_a_task_needs_and_an_item_lacks_is_said(models, items):
         Answering()(models, [blind], moment(Answering(), (0,)))
     with pytest.raises(UsageError, match="expected labels of 'q0', got none"):
         Offline()(models, [replace(items[0], target=None)], moment(Offline(), (0,)))
+
+
+def test_the_first_thoughts_of_a_language_model_that_learns_whole_are_kept(
+    models, tmp_path, monkeypatch
+):
+    written: list[str] = []
+
+    def think(questions, options, cache=None):
+        written.extend(questions)
+        return [Thought.of(f"read the sign {len(written)}") for _ in questions]
+
+    student = models.student
+    monkeypatch.setattr(student, "think", think)
+    examples = [item(models, i, 2).example for i in range(2)]
+    told: list[tuple[str, int, int]] = []
+    ask = (examples, Store(tmp_path), student, "written", lambda *what: told.append(what))
+    first = _thoughts(*ask)
+    assert [str(thought) for thought in first] == ["read the sign 2"] * 2
+    assert _thoughts(*ask) == first
+    assert len(written) == 2
+    assert told == [("thinking", 0, 2)] * 2
+    monkeypatch.setattr(student.config, "base_revision", "another")
+    assert str(_thoughts(*ask)[0]) == "read the sign 4"
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
     hfs train tiny data=QUESTIONS.jsonl videos=DIR slm=DIR teacher=DIR backbone=SPEC --out RUN
 
-Hardware: any CPU. On five films of twelve frames, one of which shows the answer, with checkpoints of
-random weights (two layers of width 32) and warmup=30 calibrate=30 steps=60 batch=5, 15 seconds of
-one core: the answer's loss falls to 0.02 to 0.11, and with seeds 0 to 3 the frame that shows the
-answer is the first choice for every film, though no label names it. Of seeds 0 to 2, all three do
-so by attention, two with two frames by gradient, two by gate, and none without KL
-(importance=None). tests/test_learning.py holds seed 0 to this. The same code trains at full size:
-`hfs.recipes.qwen3_video`.
+Hardware: any CPU. On five films of twelve frames, one of which shows the answer, and checkpoints
+of random weights (two layers of width 32), with warmup=30 calibrate=30 steps=60 batch=5, in 15
+seconds of one core: the answer's loss falls to 0.02 to 0.11, and with seeds 0 to 3 the frame that
+shows the answer is the first choice for every film, though no label names it. Of seeds 0 to 2, with
+two frames, all find every such frame by attention, two by gradient, two by gate, and none without
+KL (importance=None). tests/test_learning.py holds seed 0 to this. The same code trains at full
+size: `hfs.recipes.qwen3_video`.
 """
 
 from pathlib import Path

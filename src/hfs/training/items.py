@@ -5,10 +5,11 @@ without gradient, or none. The prior is the cosine of each query's words with ea
 backbone's own space.
 """
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -141,12 +142,33 @@ def _thoughts(
     }
     asked = [i for i in range(len(examples)) if i not in found]
     for start in range(0, len(asked), AT_ONCE):
-        some = asked[start : start + AT_ONCE]
         told("thinking", start, len(asked))
-        written = student.think(
-            [examples[i].question for i in some],
-            [examples[i].options for i in some],
-            store.thoughts,
-        )
+        some = asked[start : start + AT_ONCE]
+        written = _written([examples[i] for i in some], store, student)
         found |= dict(zip(some, written, strict=True))
     return tuple(found[i] for i in range(len(examples)))
+
+
+def _written(examples: list[Example], store: Store, student: HFSStudent) -> list[Thought]:
+    """The student's own thoughts.
+
+    Adapters never change them. A full language model that learns would come to write others, and a
+    run that is resumed would not be the run that was not: so its first thoughts are kept.
+    """
+    questions, options = [e.question for e in examples], [e.options for e in examples]
+    base = student.config.base_revision
+    if student.config.lora is not None or not base:
+        return student.think(questions, options, store.thoughts)
+    keys = [
+        {"model": base, "question": q, "options": json.dumps(o)}
+        for q, o in zip(questions, options, strict=True)
+    ]
+    kept: list[Any] = [store.thoughts.json("first-thoughts", key) for key in keys]
+    if not all(isinstance(text, str) for text in kept):
+        kept = [thought.text for thought in student.think(questions, options)]
+        for key, text in zip(keys, kept, strict=True):
+            store.thoughts.put_json("first-thoughts", key, text)
+    most = student.config.most_cues
+    return [
+        Thought.of(text, most=most).or_question(q) for text, q in zip(kept, questions, strict=True)
+    ]
