@@ -57,7 +57,13 @@ def films(
     videos = list({e.video: (e.video, e.path) for e in examples}.values())
     store.prepare(maker)
     store.fill(store.missing(videos), maker, told)
-    return Items.of(examples, store, models.student, backbone, thinking=thinking, told=told)
+    student, learns = models.student, models.student.training
+    student.revision = student.config.base_revision  # its language model has learned all it will
+    try:
+        return Items.of(examples, store, student.eval(), backbone, thinking=thinking, told=told)
+    finally:
+        student.train(learns)
+        student.revision = ""
 
 
 def written(world: World, folder: Path, split: str, count: int, told: Told) -> Sequence[Example]:

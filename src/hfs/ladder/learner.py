@@ -65,11 +65,10 @@ class Ladder(Learner):
             self.reader.get_input_embeddings(),
             self.reader.get_output_embeddings(),
         )
-        base = [p for n, p in self.slm.named_parameters() if ".lora_" not in n]
-        known = {id(p) for p in base}
+        known = {id(p) for p in self.slm.parameters()}
         return {
             "towers": list(self.towers.parameters()),
-            "slm": base,
+            "slm": list(self.slm.parameters()),
             "connector": list(self.reader.model.connector.parameters()),
             "teacher": list({id(p): p for part in language for p in part.parameters()}.values()),
             "student": [p for p in self.student.parameters() if id(p) not in known],

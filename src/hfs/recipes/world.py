@@ -70,7 +70,7 @@ def recipe(
             torch.manual_seed(seed)
             student = {"sampler": SAMPLER, "readers": ["subtitles"], "selector": selector}
             sizes_ = {"query_width": 96, "width": 96, "layers": 2, "heads": 4}
-            return Ladder(sizes, world, {**student, **sizes_, "lora": {"r": 8}, "global_tokens": 1})
+            return Ladder(sizes, world, {**student, **sizes_, "global_tokens": 1})
 
     def sights(_: Ladder, told: Told) -> seeing.Sights:
         return seeing.Sights(pool_of(world, "train", pool))
