@@ -102,8 +102,8 @@ class Summary:
 def summarise(rows: Iterable[Row], *, reference: str | None = None, seed: int = 0) -> Summary:
     """The figures of all columns, in the order of the rows, budgets ascending.
 
-    ``reference`` is the pipeline that others are compared with; None: ``uniform`` where a pipeline
-    has that selector, else the first. Raises UsageError where there are no rows, or no such
+    ``reference`` is the pipeline that others are compared with, by its spec or short name; None:
+    ``uniform`` where a pipeline has that selector, else the first. Raises UsageError where there are no rows, or no such
     pipeline among them.
     """
     columns: dict[Column, list[Row]] = {}
@@ -117,7 +117,8 @@ def summarise(rows: Iterable[Row], *, reference: str | None = None, seed: int = 
         columns, key=lambda c: (settings.index(c.setting), pipelines.index(c.pipeline), c.k)
     )
     results = {column: _results(columns[column]) for column in order}
-    against = reference or _reference(pipelines)
+    named = {short: pipeline for pipeline, short in labels(pipelines).items()}
+    against = named.get(reference, reference) if reference else _reference(pipelines)
     if against not in pipelines:
         raise UsageError(f"expected a pipeline among {', '.join(pipelines)}, got {reference!r}")
     return Summary(
