@@ -28,7 +28,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.for-demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) --editable '.[ocr]'
+	$(INSTALL) --editable '.[models,ocr]'
 	touch $@
 
 $(VENV)/.for-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
