@@ -103,8 +103,8 @@ def summarise(rows: Iterable[Row], *, reference: str | None = None, seed: int = 
     """The figures of all columns, in the order of the rows, budgets ascending.
 
     ``reference`` is the pipeline that others are compared with, by its spec or short name; None:
-    ``uniform`` where a pipeline has that selector, else the first. Raises UsageError where there are no rows, or no such
-    pipeline among them.
+    ``uniform`` where a pipeline has that selector, else the first. Raises UsageError where there
+    are no rows, or no such pipeline among them.
     """
     columns: dict[Column, list[Row]] = {}
     for row in rows:
