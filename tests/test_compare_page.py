@@ -121,7 +121,9 @@ def test_the_terminal_table_shows_intervals_and_whole_names_in_80_columns():
     console = Console(width=80, file=io.StringIO())
     row = Row("f", "top_k", 4, "mean_saliency", 1.2, 0.9, 1.3, 9)
     over = Difference("f", "top_k", 4, "mean_saliency", "hfs", -0.2, -0.3, -0.1)
-    for table in tables(Results((row, Row("f", "hfs", 4, "mean_saliency", 1.4, 1, 2, 9)), (over,))):
+    for table in tables(
+        Results((row, Row("f", "hfs", 4, "mean_saliency", 1.4, 1.0, 2.0, 9)), (over,))
+    ):
         console.print(table)
     text = console.file.getvalue()
     assert "mean saliency" in text
