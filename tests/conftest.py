@@ -8,6 +8,7 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before any import of the hub's client: tests use no network
 
+import hypothesis
 import torch
 from jaxtyping import install_import_hook
 
@@ -18,6 +19,8 @@ import pytest  # noqa: E402 (after the hook)
 
 SHARED = Path(__file__).parents[2] / "shared"
 torch.set_num_threads(1)
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")  # a loaded machine is no failure
 
 
 @pytest.fixture(autouse=True)

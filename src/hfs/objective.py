@@ -186,7 +186,7 @@ class Growing:
     def coverage_gains(self, which: Int[Tensor, "c"]) -> Float[Tensor, "c"]:
         """What each of some candidates would add by the coverage term."""
         o = self.objective
-        rows = o.kernels.both(which).mul_(o.stands[which, None])
+        rows = o.kernels.both(which).to(o.stands.dtype).mul_(o.stands[which, None])
         return o.coverage * gains.covered(rows, self.best, o.distinct)
 
 
