@@ -46,7 +46,7 @@ def launch(out: Path, recipe: str, *options: str) -> list[str]:
             "MASTER_PORT": str(port),
         }
         started.append(subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True))
-    said = [process.communicate(timeout=300)[1] for process in started]
+    said = [process.communicate(timeout=900)[1] for process in started]
     codes = [process.returncode for process in started]
     return [f"{code}: {text}" for code, text in zip(codes, said, strict=True)]
 
