@@ -124,9 +124,8 @@ def _listed(section: Section) -> Table:
 def _compared(section: Section) -> Table:
     """Each figure above its interval; the best of each budget bold; arrows where the reference is
     clearly beaten or not reached."""
-    table = Table(
-        "selector", box=box.SIMPLE_HEAD, title=Text(section.title) if section.title else None
-    )
+    table = Table(box=box.SIMPLE_HEAD, title=Text(section.title) if section.title else None)
+    table.add_column("selector", overflow="fold")
     table.add_column("k", justify="right")
     for name in section.metrics:  # a long name takes two lines rather than lose its end
         table.add_column(name.replace("_", " "), justify="right", overflow="fold")
