@@ -28,10 +28,8 @@ from hfs.metrics import mean_saliency, windows_hit
 from hfs.records import Tally
 
 BUDGETS = (4, 8, 16)
-# saliency falls fastest, and rivals lie closest, between .7 and .9
-KNOB = (
-    *(i / 10 for i in range(7)), 0.65, *(i / 100 for i in range(70, 90)), 0.9, 0.95, 1.0,
-)  # fmt: skip
+KNOB = (*(i / 10 for i in range(7)), 0.65, *(i / 80 for i in range(56, 73)), 0.95, 1.0)
+"""Saliency falls fastest, and rivals lie closest, between .7 and .9."""
 FIGURES = ("windows_hit", "mean_saliency")
 Column = tuple[str, int]
 
