@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import bm25s
+import bm25s  # pyright: ignore[reportMissingImports]  (a reference, no dependency)
 import Stemmer
 import torch
 from talk_words import BACKGROUND, CAUSES, DIGRESSIONS, FILLER, PASSAGE, PEOPLE, QUESTIONS, TOPICS
