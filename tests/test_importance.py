@@ -7,16 +7,16 @@ import plain_model
 import pytest
 import torch
 
+from hfs.answers import INSTRUCTION
 from hfs.errors import UsageError
 from hfs.training.importance import Reading, normalised
-from hfs.training.prompt import BY_LETTER
 from hfs.training.teacher import Teacher
 from hfs.training.visual_tokens import VisualTokens
 
 FAMILIES = ("qwen3_vl", "qwen2_5_vl", "smolvlm", "llava_onevision")
 COLOURS = ["red", "blue", "green", "yellow"]
 QUESTION = "which?"
-ASKED = f"{QUESTION}\nA. red\nB. blue\nC. green\nD. yellow\n{BY_LETTER}"
+ASKED = f"{QUESTION}\nA. red\nB. blue\nC. green\nD. yellow\n{INSTRUCTION}"
 TIMES = [0.0, 3.25, 125.5]
 
 

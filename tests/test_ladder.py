@@ -141,7 +141,7 @@ def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert [row["phase"] for row in rows[:6]] == list(short)
     assert all(math.isfinite(row["loss"]) for row in rows[:6])
-    film = next((tmp_path / "films/train").glob("*.mp4"))
+    film = next((tmp_path / "films/train-64-0").glob("*.mp4"))
     pipeline = f"trained(model={str(folder / 'student')!r})"
     question = "Which digit is shown with the red circle?"
     selection = hfs.select(film, question, budget=4, pipeline=pipeline, cache=None)

@@ -7,8 +7,9 @@ import plain_model
 import pytest
 import torch
 
+from hfs.answers import INSTRUCTION
 from hfs.errors import UsageError
-from hfs.training.prompt import BY_LETTER, FREELY, Prompter
+from hfs.training.prompt import FREELY, Prompter
 from hfs.training.slots import fill
 from hfs.training.teacher import LoRA, Teacher, option_index
 from hfs.training.visual_tokens import VisualTokens
@@ -16,7 +17,7 @@ from hfs.training.visual_tokens import VisualTokens
 FAMILIES = ("qwen3_vl", "qwen2_5_vl", "smolvlm", "llava_onevision")
 OPTIONS = ["the red one", "blue", "green"]
 QUESTION = "where is the cat sleeping?"
-ASKED = f"{QUESTION}\nA. the red one\nB. blue\nC. green\n{BY_LETTER}"
+ASKED = f"{QUESTION}\nA. the red one\nB. blue\nC. green\n{INSTRUCTION}"
 TIMES = [0.0, 3.25, 125.5]
 
 

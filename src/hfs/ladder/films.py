@@ -4,12 +4,9 @@ The films are written, and then read back by the project's own decoder, like any
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from hfs import plugins
-from hfs.backbones import Backbone
 from hfs.ladder.learner import Ladder
 from hfs.ladder.reading import example
 from hfs.student import HFSStudent
@@ -26,17 +23,6 @@ from hfs.world.render import write_subtitles, write_video
 SAMPLER = "grid(fps=1.0, least=16)"
 
 
-@dataclass(frozen=True)
-class _Made(Maker):
-    """A maker whose backbone is at hand."""
-
-    made: Any = None
-
-    @property
-    def eyes(self) -> Backbone:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.made
-
-
 def films(
     models: Ladder,
     folder: Path,
@@ -48,19 +34,13 @@ def films(
     thinking: Thinking = "written",
 ) -> Items:
     """The split's first ``count`` films, written where they are not there, and looked at."""
-    examples = written(world, folder / split, split, count, told)
-    backbone = models.settle(folder / "models")
-    store = Store(folder / f"seen-{split}")
-    maker = _Made(
-        models.student.config.backbone, SAMPLER, ("subtitles",), models.teacher, made=backbone
-    )
-    videos = list({e.video: (e.video, e.path) for e in examples}.values())
-    store.prepare(maker)
-    store.fill(store.missing(videos), maker, told)
+    examples = written(world, folder, split, count, told)
+    maker = Maker(models.settle(folder / "models"), SAMPLER, ("subtitles",), models.teacher)
+    store = _seen(folder / f"seen-{_name(world, split)}", examples, maker, told)
     student, learns = models.student, models.student.training
     student.revision = student.config.base_revision  # its language model has learned all it will
     try:
-        return Items.of(examples, store, student.eval(), backbone, thinking=thinking, told=told)
+        return Items.of(examples, store, student.eval(), maker.eyes, thinking=thinking, told=told)
     finally:
         student.train(learns)
         student.revision = ""
@@ -68,10 +48,11 @@ def films(
 
 def written(world: World, folder: Path, split: str, count: int, told: Told) -> Sequence[Example]:
     """The films' questions, each film on disk beside its subtitles."""
-    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / _name(world, split)
+    place.mkdir(parents=True, exist_ok=True)
     found: list[Example] = []
     for number, film in enumerate(world.films(split, count)):
-        path = folder / f"{film.id}.mp4"
+        path = place / f"{film.id}.mp4"
         if not path.exists():
             write_subtitles(film, path.with_suffix(".srt"))
             write_video(film, path)
@@ -91,15 +72,23 @@ def reopened(
     told: Told,
 ) -> tuple[list[Item], list[Asked]]:
     """Films for a student and a teacher that were saved: items, and the world's own questions."""
-    examples = written(world, folder / split, split, count, told)
-    spec = record(str(checkpoint)).backbone
-    backbone = plugins.build("backbones", spec)
-    key = mix(student.revision, teacher.revision, world.seed, world.frames)
-    store = Store(folder / f"seen-{split}-{key:016x}")
-    maker = _Made(spec, SAMPLER, ("subtitles",), teacher, made=backbone)
-    videos = list({e.video: (e.video, e.path) for e in examples}.values())
-    store.prepare(maker)
-    store.fill(store.missing(videos), maker, told)
-    items = Items.of(examples, store, student, backbone, thinking="written", told=told)
+    examples = written(world, folder, split, count, told)
+    maker = Maker(record(str(checkpoint)).backbone, SAMPLER, ("subtitles",), teacher)
+    key = mix(student.revision, teacher.revision)
+    store = _seen(folder / f"seen-{_name(world, split)}-{key:016x}", examples, maker, told)
+    items = Items.of(examples, store, student, maker.eyes, thinking="written", told=told)
     asked = {item.id: item for film in world.films(split, count) for item in film.items}
     return [items.load(i) for i in range(len(items))], [asked[e.id] for e in items.examples]
+
+
+def _seen(root: Path, examples: Sequence[Example], maker: Maker, told: Told) -> Store:
+    """The examples' videos as the maker sees them, made where they are not there."""
+    store = Store(root)
+    videos = list({e.video: (e.video, e.path) for e in examples}.values())
+    store.fill(store.missing(videos), maker, told)
+    return store
+
+
+def _name(world: World, split: str) -> str:
+    """Films of another length or seed have the same ids, and lie elsewhere."""
+    return f"{split}-{world.frames}-{world.seed}"

@@ -14,12 +14,11 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 import hfs
-from hfs import hub
-from hfs.backbones import Backbone
-from hfs.backbones.siglip import Backbone as Siglip
+from hfs import hub, plugins
 from hfs.ladder import models, words
 from hfs.ladder.models import Sizes
 from hfs.model_card import card
+from hfs.plugins import Spec
 from hfs.student import HFSStudent
 from hfs.student_config import HFSStudentConfig
 from hfs.training.recipe import Learner
@@ -86,17 +85,18 @@ class Ladder(Learner):
         """Give the reader the towers' sight."""
         models.share_sight(self.towers, self.reader)
 
-    def settle(self, folder: Path) -> Backbone:
-        """Write backbone and language model, note their revisions, and give the backbone."""
+    def settle(self, folder: Path) -> str:
+        """Write backbone and language model, note their revisions, and give the backbone's spec."""
         backbone, slm = folder / "backbone", folder / "slm"
         self._save_backbone(backbone)
         self.slm.save_pretrained(slm)
         self.student.config.base_revision = hub.revision_of(slm)
-        made = Siglip(model=str(backbone), dtype="float32", batch=64)
-        self.student.config.backbone = "siglip(model='./backbone', batch=64)"
-        self.student.config.backbone_revision = made.revision
+        made = Spec("siglip", {"model": str(backbone), "dtype": "float32", "batch": 64})
+        beside = Spec("siglip", {**made.options, "model": "./backbone"})
+        self.student.config.backbone = str(beside)
+        self.student.config.backbone_revision = plugins.build("backbones", made).revision
         self.teacher.revision = self._sight
-        return made
+        return str(made)
 
     def save(self, folder: Path, facts: Mapping[str, Any]) -> None:
         """``student``, with the backbone inside it, and ``teacher``."""

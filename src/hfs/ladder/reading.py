@@ -83,23 +83,3 @@ def example(asked: Asked) -> Example:
         correct=None,
         cues=tuple(asked.thought.splitlines()),
     )
-
-
-@dataclass(frozen=True)
-class Mixed:
-    """Two sources, example about example."""
-
-    first: Any
-    second: Any
-
-    def __len__(self) -> int:
-        return 2 * min(len(self.first), len(self.second))
-
-    def name(self, index: int) -> str:
-        return self._of(index).name(index // 2)
-
-    def load(self, index: int) -> Item:
-        return self._of(index).load(index // 2)
-
-    def _of(self, index: int) -> Any:
-        return self.second if index % 2 else self.first

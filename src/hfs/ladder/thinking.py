@@ -4,15 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
 from hfs import prompting
+from hfs.training.losses import IGNORED, answer_loss
 from hfs.training.recipe import Moment, Outcome
 from hfs.world import Item
-
-IGNORED = -100
 
 
 @dataclass(frozen=True)
@@ -58,11 +55,6 @@ class Thinking:
         for i, q in enumerate(questions):
             start = len(q.prompt)
             labels[i, start : start + len(q.thought)] = torch.tensor(q.thought)
-        logits = slm(input_ids=ids.to(device), use_cache=False).logits[:, :-1].float()
-        each = _answered(logits, labels[:, 1:].to(device))
+        logits = slm(input_ids=ids.to(device), use_cache=False).logits
+        each = answer_loss(logits, labels.to(device))
         return Outcome(each, {"thought": each.detach()})
-
-
-def _answered(logits: Tensor, labels: Tensor) -> Tensor:
-    losses = cross_entropy(logits.transpose(1, 2), labels, reduction="none", ignore_index=IGNORED)
-    return losses.sum(1) / (labels != IGNORED).sum(1)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from hfs import prompting
+from hfs.answers import INSTRUCTION
 from hfs.ladder.naming import NAMING, described
-from hfs.training.prompt import BY_LETTER, FREELY
+from hfs.training.prompt import FREELY
 from hfs.world import World
 from hfs.world.captions import caption, facts
 
@@ -40,7 +41,7 @@ OFTEN = 30
 def corpus(world: World, films: int) -> Iterator[str]:
     """Training films' questions as a model is asked them, thoughts, answers, captions."""
     for _ in range(OFTEN):
-        yield f"user\n<10.0 seconds>\nassistant\n {BY_LETTER}\n{FREELY}\n{NAMING}"
+        yield f"user\n<10.0 seconds>\nassistant\n {INSTRUCTION}\n{FREELY}\n{NAMING}"
         yield from (f" {letter}" for letter in "ABCDE")
     rng = np.random.default_rng(0)
     for film in world.films("train", films):

@@ -21,6 +21,7 @@ from hfs.ladder.films import films as films_of
 from hfs.ladder.learner import Ladder
 from hfs.ladder.models import Sizes
 from hfs.ladder.pool import pool as pool_of
+from hfs.training.batches import Halves
 from hfs.training.items import Thinking
 from hfs.training.judge import judge
 from hfs.training.losses import LossWeights
@@ -96,8 +97,8 @@ def recipe(
         source = films_of(models, place, world, "validation", checked, lambda *_: None)
         return judge(models, source)
 
-    def mixed(models: Ladder, told: Told) -> reading.Mixed:
-        return reading.Mixed(shorts(models, told), watched(models, told))
+    def mixed(models: Ladder, told: Told) -> Halves:
+        return Halves(shorts(models, told), watched(models, told))
 
     phases = (
         Phase("see", seeing.Seeing(), see, 160, {"towers": 3e-3}, FLAT, "sights"),

@@ -14,13 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from hfs.answers import INSTRUCTION
 from hfs.errors import UsageError, WeightsError
+from hfs.message import mark
 
 VERSION = "times-frames-question-letters/1"
 """Of the wording below; what depends on the wording is keyed by it."""
 
-BY_LETTER = "Answer with the option's letter from the given choices directly."
-"""LongVideoBench's and Video-MME's, as lmms-eval puts it."""
 FREELY = "Answer the question using a single word or phrase."
 
 FRAMED = {
@@ -105,7 +105,7 @@ class Prompter:
         self, times: Sequence[float], tokens: int, question: str, options: Sequence[str]
     ) -> Prompt:
         """Frames at these times with so many tokens each, then the question."""
-        values = {f"t{i}": f"<{time:.1f} seconds>" for i, time in enumerate(times)}
+        values = {f"t{i}": mark(time) for i, time in enumerate(times)}
         values["question"] = self._asked(question, tuple(options))
         ids: list[int] = []
         starts = []
@@ -133,7 +133,7 @@ class Prompter:
     def _ask(self, question: str, options: tuple[str, ...]) -> str:
         lettered = zip(string.ascii_uppercase, options, strict=False)
         lines = [question.strip(), *(f"{letter}. {option.strip()}" for letter, option in lettered)]
-        return self.plain("\n".join([*lines, BY_LETTER if options else FREELY]))
+        return self.plain("\n".join([*lines, INSTRUCTION if options else FREELY]))
 
     def _render(self, frames: int) -> tuple[tuple[str, ...], ...]:
         """The text around the images, one chunk more than images: text, hole, text, hole, ..."""
