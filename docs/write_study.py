@@ -1,50 +1,62 @@
-"""Result files of ``recipes/world_study.py`` -> docs/study.md.
+"""Result files of ``recipes/world_study.py`` and ``recipes/world_variants.py`` -> docs/study.md.
 
     python docs/write_study.py docs/study > docs/study.md
 
-The folder holds ``main.json`` and any number of ``ablation NAME.json``, each of the student that
-was trained in that way.
+The folder holds ``main.json`` (every selector), ``films N.json`` (films of N candidates),
+``uniform.json`` (frames without a choice), ``variants/NAME SEED.json`` and notes.md.
 """
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 INTRO = """# What each ingredient is worth
 
 Written by `python docs/write_study.py docs/study` from the result files beside it. {questions}
-questions about films of the {split} split of `hfs.world` ({frames} candidates each, seed {seed}),
-whose answers are open: an answer is right when every token of it is the likeliest. Everything was
-trained from nothing by `hfs train world` on two CPU cores; choices were made on other splits. `own`
-is the co-trained teacher, `common` the calibrated teacher before it met the student. Intervals are
-95 %, paired over the questions, one training seed. None of it is a claim about real video, and none
-of it is the paper's.
+questions about films of the {split} split of `hfs.world` ({frames} candidates each), whose answers
+are open: an answer is right when every token of it is the likeliest. Everything was trained from
+nothing by `hfs train world` on two CPU cores; choices were made on the validation split. `own` is
+the co-trained teacher, `common` the calibrated teacher before it met the student. Intervals are
+95 %, paired over the questions. None of it is a claim about real video, and none of it is the
+paper's.
 """
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
+SHOWN = (
+    "uniform",
+    "similarity + mmr",
+    "thought + hfs",
+    "student + top_k",
+    "student + hfs",
+    "oracle",
+)
+Row = dict[str, Any]
 
 
-def table(rows: list[dict[str, Any]], k: int) -> list[str]:
+def table(rows: list[Row], k: int) -> list[str]:
     """Markdown: a line for each selector at that budget."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    found: dict[str, dict[str, Row]] = {}
     for row in rows:
         if row["k"] == k:
             found.setdefault(row["selector"], {})[row["figure"]] = row
     lines = [
-        f"| k = {k} | own | common | recall | own, over student + hfs | gap | mean cosine |",
-        "|---|---|---|---|---|---|---|",
+        f"| k = {k} | own | common | recall | own, over student + hfs | recall, over it | gap "
+        "| mean cosine |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, own in found.items():
         cells = [_share(own.get(figure)) for figure in FIGURES[:3]]
-        over = own["accuracy"]
-        ends = f"{100 * over['over_low']:+.1f}, {100 * over['over_high']:+.1f}"
-        cells.append(f"{100 * over['over_hfs']:+.1f} [{ends}]")
+        for over in (own["accuracy"], own["recall"]):
+            ends = f"{100 * over['over_low']:+.1f}, {100 * over['over_high']:+.1f}"
+            cells.append(f"{100 * over['over_hfs']:+.1f} [{ends}]")
         cells += [f"{own[figure]['value']:.2f}" for figure in FIGURES[3:]]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
 
-def kinds(rows: list[dict[str, Any]], k: int, names: tuple[str, ...]) -> list[str]:
+def kinds(rows: list[Row], k: int, names: Sequence[str]) -> list[str]:
     """Markdown: recall and accuracy by kind of question."""
     some = {
         (row["selector"], row["figure"]): row["kinds"]
@@ -53,7 +65,7 @@ def kinds(rows: list[dict[str, Any]], k: int, names: tuple[str, ...]) -> list[st
     }
     every = list(next(iter(some.values())))
     lines = [
-        f"| accuracy / recall, k = {k} | {' | '.join(every)} |",
+        f"| own accuracy / recall, k = {k} | {' | '.join(every)} |",
         f"|---|{'---|' * len(every)}",
     ]
     for name in names:
@@ -63,26 +75,92 @@ def kinds(rows: list[dict[str, Any]], k: int, names: tuple[str, ...]) -> list[st
     return lines
 
 
-def ablations(folder: Path, main: dict[str, Any]) -> list[str]:
-    """Markdown: a line for each way of training, read by its own and by the common teacher."""
-    files = sorted(folder.glob("ablation *.json"))
+def variants(folder: Path) -> list[str]:
+    """Markdown: a line for each way to climb the last rung, mean (lowest to highest) of seeds."""
+    made: dict[str, list[Row]] = {}
+    for file in sorted((folder / "variants").glob("*.json")):
+        run = _read(file)
+        made.setdefault(run["variant"], []).append(run)
+    if not made:
+        return []
+    lines = [
+        "## Ways of learning",
+        "",
+        "Each begins with the same reader and an untrained student. `by` is the selector that is "
+        "trained with; the same student's other selectors stand beside it.",
+        "",
+        "| trained | seeds | recall @4 | recall @8 | common @4 | common @8 | own @4 | own @8 "
+        "| top_k, recall @4 | mmr, recall @4 | dpp, recall @4 |",
+        f"|---|{'---|' * 10}",
+    ]
+    order = sorted(made, key=lambda name: (name != "main", name))
+    for name in order:
+        runs = made[name]
+        cells = [str(len(runs))]
+        for figure in ("recall", "common", "accuracy"):
+            cells += [_spread(runs, "", figure, k) for k in (4, 8)]
+        cells += [_spread(runs, f"student + {s}", "recall", 4) for s in ("top_k", "mmr", "dpp")]
+        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _spread(runs: list[Row], selector: str, figure: str, k: int) -> str:
+    values = [
+        100 * row["value"]
+        for run in runs
+        for row in run["rows"]
+        if (row["selector"], row["figure"], row["k"]) == (selector or run["selector"], figure, k)
+    ]
+    if len(values) < 2:
+        return "".join(f"{value:.1f}" for value in values)
+    return f"{mean(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+
+
+def lengths(folder: Path) -> list[str]:
+    """Markdown: recall and common accuracy in films of several lengths."""
+    files = sorted(folder.glob("films *.json"), key=lambda f: int(f.stem.split()[1]))
     if not files:
         return []
-    budgets = sorted({row["k"] for row in main["rows"]})
-    head = " | ".join(f"own @{k} | common @{k} | recall @{k} | top_k @{k}" for k in budgets)
-    lines = ["", "## Ablations", "", f"| trained | {head} |", f"|---|{'---|' * 4 * len(budgets)}"]
-    runs = [("as above", main), *((f.stem.removeprefix("ablation "), _read(f)) for f in files)]
-    for name, made in runs:
+    lines = ["## Longer films, other budgets", ""]
+    for file in files:
+        made = _read(file)
+        budgets = sorted({row["k"] for row in made["rows"]})
         value = {(r["selector"], r["figure"], r["k"]): r for r in made["rows"]}
-        cells = []
-        for k in budgets:
-            cells += [_share(value.get(("student + hfs", f, k))) for f in FIGURES[:3]]
-            cells.append(_share(value.get(("student + top_k", "accuracy", k))))
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        head = " | ".join(f"common @{k} | recall @{k}" for k in budgets)
+        lines += [
+            f"| n = {made['frames']}, {made['questions']} questions | {head} |",
+            f"|---|{'---|' * 2 * len(budgets)}",
+        ]
+        for name in dict.fromkeys(row["selector"] for row in made["rows"]):
+            cells = [
+                _share(value.get((name, figure, k))) for k in budgets for figure in FIGURES[1:3]
+            ]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append("")
     return lines
 
 
-def _share(row: dict[str, Any] | None) -> str:
+def frames(folder: Path) -> list[str]:
+    """Markdown: accuracy against how many frames are shown."""
+    file = folder / "uniform.json"
+    if not file.is_file():
+        return []
+    made = _read(file)
+    budgets = sorted({row["k"] for row in made["rows"]})
+    value = {(r["selector"], r["figure"], r["k"]): r for r in made["rows"]}
+    lines = [
+        "## How many frames equal a choice",
+        "",
+        f"| common accuracy | {' | '.join(f'k = {k}' for k in budgets)} |",
+        f"|---|{'---|' * len(budgets)}",
+    ]
+    for name in dict.fromkeys(row["selector"] for row in made["rows"]):
+        cells = [_share(value.get((name, "common", k))) for k in budgets]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _share(row: Row | None) -> str:
     return "" if row is None else f"{100 * row['value']:.1f}"
 
 
@@ -96,20 +174,12 @@ def main(folder: Path) -> None:
     for k in sorted({row["k"] for row in made["rows"]}):
         print("\n".join([*table(made["rows"], k), ""]))
     print("## By kind of question\n")
-    names = (
-        "uniform",
-        "similarity + mmr",
-        "thought + hfs",
-        "student + top_k",
-        "student + hfs",
-        "oracle",
-    )
-    for k in sorted({row["k"] for row in made["rows"]})[:1]:
-        print("\n".join(kinds(made["rows"], k, names)))
-    print("\n".join(ablations(folder, made)))
+    for k in sorted({row["k"] for row in made["rows"]})[:2]:
+        print("\n".join([*kinds(made["rows"], k, SHOWN), ""]))
+    print("\n".join([*variants(folder), *lengths(folder), *frames(folder)]))
     notes = folder / "notes.md"
     if notes.is_file():
-        print("\n" + notes.read_text(encoding="utf-8").strip())
+        print(notes.read_text(encoding="utf-8").strip())
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from hfs.judging.bootstrap import interval, resampled_means
 from hfs.ladder.films import reopened
 from hfs.scoring import scores
 from hfs.student import HFSStudent
-from hfs.training.items import Item
+from hfs.training.items import Item, Thinking
 from hfs.training.step import answered, scored, scores_of
 from hfs.training.teacher import Teacher
 from hfs.types import Candidates, Channel, Evidence, Features, Query, Scores
@@ -54,6 +54,8 @@ class Study:
     student: HFSStudent
     teacher: Teacher
     common: Teacher | None
+    prior: bool = True
+    """Whether the backbone's similarity enters the student's scores, as it did in its training."""
 
     def similarity(self, *, thought: bool) -> list[Scores]:
         """The backbone's own similarity, of the question or of the question and its cues."""
@@ -65,7 +67,7 @@ class Study:
         found: list[Scores] = []
         for start in range(0, len(self.items), AT_ONCE):
             some = self.items[start : start + AT_ONCE]
-            found += scores_of(self.student, scored(self.student, some), some)
+            found += scores_of(self.student, scored(self.student, some, prior=self.prior), some)
         return found
 
     def choose(self, spec: str, known: Sequence[Scores], k: int) -> Picks:
@@ -195,6 +197,36 @@ def _intervals(
     return found
 
 
+def study_of(
+    models: Path,
+    folder: Path,
+    *,
+    split: str,
+    films: int,
+    frames: int = 64,
+    common: Teacher | None = None,
+    prior: bool = True,
+    thinking: Thinking = "written",
+) -> Study:
+    """Trained models, and films that are written to ``folder`` where they are not there."""
+    student = HFSStudent.from_pretrained(models / "student")
+    teacher = Teacher.from_pretrained(str(models / "teacher"), dtype="float32")
+    items, asked = reopened(
+        student, teacher, models / "student", folder, World(frames=frames), split, films, _told,
+        thinking=thinking,
+    )  # fmt: skip
+    return Study(items, asked, student, teacher, common, prior)
+
+
+def reader(models: Path) -> Teacher:
+    """The teacher of a run's models, to judge every selector alike."""
+    return Teacher.from_pretrained(str(models / "teacher"), dtype="float32")
+
+
+def _told(stage: str, done: int, total: int) -> None:
+    print(f"\r{stage} {done}/{total}", end="", file=sys.stderr)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -204,24 +236,19 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--films", type=int, default=150)
     parser.add_argument("--frames", type=int, default=64)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-k", "--budgets", default="4,8")
-    parser.add_argument("--common", type=Path)
+    parser.add_argument("--common", type=Path, help="models of another run, for its teacher")
     parser.add_argument("--only", default="", help="selectors, as rows name them, by commas")
     given = parser.parse_args()
-    world = World(frames=given.frames, seed=given.seed)
-    student = HFSStudent.from_pretrained(given.models / "student")
-    teacher = Teacher.from_pretrained(str(given.models / "teacher"), dtype="float32")
-    common = given.common and Teacher.from_pretrained(str(given.common), dtype="float32")
-    items, asked = reopened(
-        student, teacher, given.models / "student", given.folder, world, given.split, given.films,
-        lambda stage, done, total: print(f"\r{stage} {done}/{total}", end="", file=sys.stderr),
+    study = study_of(
+        given.models, given.folder, split=given.split, films=given.films, frames=given.frames,
+        common=given.common and reader(given.common),
     )  # fmt: skip
     budgets = [int(k) for k in given.budgets.split(",")]
     only = [name for name in given.only.split(",") if name]
-    made = rows(Study(items, asked, student, teacher, common), budgets, only)
-    print(json.dumps({"questions": len(items), "split": given.split, "frames": given.frames,
-                      "seed": given.seed, "rows": made}, indent=1))  # fmt: skip
+    made = rows(study, budgets, only)
+    print(json.dumps({"questions": len(study.items), "split": given.split,
+                      "frames": given.frames, "rows": made}, indent=1))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
+from hfs.errors import UsageError
 from hfs.ladder import models, naming, pool, reading, seeing, thinking, words
 from hfs.recipes.world import recipe
+from hfs.training.checkpoint import Checkpoints
 from hfs.training.loop import train
 from hfs.training.recipe import Moment, Phase
 from hfs.training.teacher import Teacher
@@ -117,6 +120,93 @@ def test_a_frame_is_described_by_all_its_facts():
          ("letter", "K"), ("letter", "")}
     )  # fmt: skip
     assert naming.described(known) == "red star, sand, digit 7, letter K"
+
+
+def _known(**facts):
+    return frozenset(facts.items()) | {(kind, "") for kind in facts if kind not in ("colour",)}
+
+
+def test_a_frame_is_asked_for_by_facts_that_no_other_frame_has():
+    frame = _known(colour="red", shape="star", digit="7")
+    others = [_known(colour="red", shape="ring", digit="7"), _known(colour="blue", shape="star")]
+    found = {naming.asked(frame, others, np.random.default_rng(i)) for i in range(40)}
+    assert "frame with the red star" in found
+    for text in found:
+        said = set(text.removeprefix("frame with the ").split())
+        assert not any(said <= {value for _, value in other} for other in others)
+    assert naming.asked(frame, [], np.random.default_rng(0)) == "frame"
+    assert naming.asked(frame, [frame], np.random.default_rng(0)) == "frame with the red star 7"
+
+
+def test_the_reader_s_frames_take_no_tokens_but_their_pictures(tokenizer, reader):
+    teacher = Teacher(reader, tokenizer, models.pictures(models.Sizes())[1],
+                      template=words.TEMPLATE)  # fmt: skip
+    few, more = (
+        teacher.prompter.prompt([float(i) for i in range(n)], 1, "which digit?", ()) for n in (2, 5)
+    )
+    assert len(more.ids) - len(few.ids) == 3
+    assert few.starts == (3, 4)
+    image = tokenizer.convert_tokens_to_ids("<image>")
+    assert [i for i, token in enumerate(more.ids) if token == image] == list(more.starts)
+
+
+def test_naming_a_frame_looks_at_it_and_at_nothing_it_was_not_shown(tokenizer):
+    learner = recipe().build()
+    patches = torch.randn(8, 16, learner.sizes.sight, generator=torch.Generator().manual_seed(0))
+    made = pool.pool(WORLD, "train", 8)
+    items = [naming.Named(p, f) for p, f in zip(patches, made.facts, strict=False)]
+    at = Moment(Phase("name", naming.Naming(), 1, 8), 0, 0, tuple(range(8)))
+    outcome = naming.Naming()(learner, items, at)
+    again = naming.Naming()(learner, items, at)
+    assert torch.equal(outcome.loss, again.loss)
+    other = [naming.Named(torch.zeros_like(items[0].patches), items[0].facts), *items[1:]]
+    changed = naming.Naming()(learner, other, at).loss
+    assert changed[0] != outcome.loss[0]
+    assert len(outcome.loss) == 8
+
+
+def test_a_last_rung_begins_from_another_run(tmp_path):
+    none = dict.fromkeys(("see", "think", "name", "warm", "calibrate", "mutual"), 0)
+    few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,
+           "checked": 1}  # fmt: skip
+    train(recipe(**few, **(none | {"see": 1, "name": 1})), tmp_path / "base")
+    begun = recipe(**few, **none, base=str(tmp_path / "base"), seed=3).build()
+    fresh = recipe(**few, **none, seed=3).build()
+    kept = Checkpoints(tmp_path / "base" / "checkpoints").newest()
+    own = dict(begun.named_parameters())
+    for group in ("towers", "slm", "connector", "teacher"):
+        ids = {id(p) for p in begun.groups()[group]}
+        for name, p in own.items():
+            if id(p) in ids:
+                assert torch.equal(p, kept.parameters[name]), name
+    assert torch.equal(begun.student.query_tokens, fresh.student.query_tokens)
+    with begun.reading(tmp_path / "base") as teacher:
+        assert teacher is begun.teacher
+    with pytest.raises(UsageError, match="a run with a checkpoint"):
+        recipe(**few, **none, base=str(tmp_path)).build()
+
+
+@pytest.mark.parametrize(
+    "given", [{"labels": "all"}, {"labeller": "run"}, {"labels": "some"}, {"queries": "two"}]
+)
+def test_options_that_do_not_fit_are_refused(given):
+    with pytest.raises(UsageError, match="expected"):
+        recipe(**given)
+
+
+def test_fixed_labels_take_the_place_of_the_teacher_s_importance(tmp_path):
+    none = dict.fromkeys(("see", "think", "name", "warm", "calibrate", "mutual"), 0)
+    few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,
+           "checked": 1}  # fmt: skip
+    train(recipe(**few, **(none | {"name": 1})), tmp_path / "base")
+    base = str(tmp_path / "base")
+    made = recipe(**few, **(none | {"mutual": 1}), base=base, labels="few", labeller=base)
+    train(made, tmp_path / "run")
+    row = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[0])
+    assert row["phase"] == "mutual"
+    assert math.isfinite(row["teacher_to_student"])
+    assert "student_to_teacher" not in row
+    assert list((tmp_path / "films").glob("labels-*.safetensors"))
 
 
 def test_clips_are_shown_whole_and_asked_openly(tokenizer, reader):

@@ -48,7 +48,7 @@ def test_facts_of_a_plain_frame_hold_nothing_that_only_a_moment_shows(clips):
 def test_cues_are_captions_of_the_frames_that_they_ask_for(clips):
     rng = np.random.default_rng(2)
     every = [facts(c.layout, i) for c in clips for i in range(c.layout.frames)]
-    said = {caption(frame, rng).text for frame in every for _ in range(40)}
+    said = {caption(frame, rng).text for frame in every for _ in range(200)}
     name = clips[0].layout.scenes[0].name
     assert f"when the {name} is on screen" in said
     assert f"read the digit shown with the {name}" in said

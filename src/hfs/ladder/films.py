@@ -70,13 +70,15 @@ def reopened(
     split: str,
     count: int,
     told: Told,
+    *,
+    thinking: Thinking = "written",
 ) -> tuple[list[Item], list[Asked]]:
     """Films for a student and a teacher that were saved: items, and the world's own questions."""
     examples = written(world, folder, split, count, told)
     maker = Maker(record(str(checkpoint)).backbone, SAMPLER, ("subtitles",), teacher)
     key = mix(student.revision, teacher.revision)
     store = _seen(folder / f"seen-{_name(world, split)}-{key:016x}", examples, maker, told)
-    items = Items.of(examples, store, student, maker.eyes, thinking="written", told=told)
+    items = Items.of(examples, store, student, maker.eyes, thinking=thinking, told=told)
     asked = {item.id: item for film in world.films(split, count) for item in film.items}
     return [items.load(i) for i in range(len(items))], [asked[e.id] for e in items.examples]
 

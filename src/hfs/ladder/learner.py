@@ -5,7 +5,9 @@ the student its features, the language model is the student's own. `settle` writ
 others read by name to a folder; it is called again whenever a run is resumed, with the same result.
 """
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ from torch import Tensor, nn
 
 import hfs
 from hfs import hub, plugins
+from hfs.errors import UsageError
 from hfs.ladder import models, words
 from hfs.ladder.models import Sizes
 from hfs.model_card import card
 from hfs.plugins import Spec
 from hfs.student import HFSStudent
 from hfs.student_config import HFSStudentConfig
+from hfs.training.checkpoint import Checkpoints
 from hfs.training.recipe import Learner
 from hfs.training.teacher import Teacher
 from hfs.world import World
@@ -81,6 +85,39 @@ class Ladder(Learner):
         ended = [[*row[: most - 1], self.tokenizer.eos_token_id] for row in rows]
         return torch.tensor([row + [pad] * (most - len(row)) for row in ended])
 
+    def take(self, run: Path, groups: Sequence[str]) -> None:
+        """Begin with what another run of the same sizes has learned in these groups.
+
+        Raises UsageError where it has no checkpoint, or one that does not fit.
+        """
+        found = Checkpoints(run / "checkpoints").newest()
+        if found is None:
+            raise UsageError(f"expected a run with a checkpoint in {run}, found none: name another")
+        wanted = {id(p) for name in groups for p in self.groups()[name]}
+        own = {name: p for name, p in self.named_parameters() if id(p) in wanted}
+        had = {name: value.shape for name, value in found.parameters.items()}
+        odd = [name for name, p in own.items() if had.get(name) != p.shape]
+        if odd:
+            raise UsageError(
+                f"expected {run} to have learned {odd[0]} at this size, found another or none: "
+                "name a run of this recipe"
+            )
+        with torch.no_grad():
+            for name, parameter in own.items():
+                parameter.copy_(found.parameters[name])
+
+    @contextmanager
+    def reading(self, run: Path) -> Iterator[Teacher]:
+        """For a while, the teacher as another run has it; connector and towers stay."""
+        mine = [p.detach().clone() for p in self.groups()["teacher"]]
+        self.take(run, ("teacher",))
+        try:
+            yield self.teacher
+        finally:
+            with torch.no_grad():
+                for parameter, value in zip(self.groups()["teacher"], mine, strict=True):
+                    parameter.copy_(value)
+
     def see(self) -> None:
         """Give the reader the towers' sight."""
         models.share_sight(self.towers, self.reader)
@@ -88,8 +125,8 @@ class Ladder(Learner):
     def settle(self, folder: Path) -> str:
         """Write backbone and language model, note their revisions, and give the backbone's spec."""
         backbone, slm = folder / "backbone", folder / "slm"
-        self._save_backbone(backbone)
-        self.slm.save_pretrained(slm)
+        _renewed(backbone, self._save_backbone)
+        _renewed(slm, self.slm.save_pretrained)
         self.student.config.base_revision = hub.revision_of(slm)
         made = Spec("siglip", {"model": str(backbone), "dtype": "float32", "batch": 64})
         beside = Spec("siglip", {**made.options, "model": "./backbone"})
@@ -123,3 +160,16 @@ class Ladder(Learner):
         parts = (self.reader.model.vision_model, self.reader.model.connector)
         total = sum(p.detach().double().abs().sum().item() for m in parts for p in m.parameters())
         return f"world-{total:.9g}"
+
+
+def _renewed(folder: Path, save: Callable[[Path], Any]) -> None:
+    """Saved anew, but left alone where the same weights are there: other runs may be reading."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        part = Path(made) / folder.name
+        save(part)
+        if folder.is_dir() and hub.revision_of(folder) == hub.revision_of(part):
+            return
+        if folder.is_dir():
+            folder.rename(Path(made) / "old")
+        part.rename(folder)

@@ -23,6 +23,8 @@ class Sizes:
     words: int = 96
     """Width of the language model that thinks."""
     words_layers: int = 3
+    squeeze: int = 4
+    """So many patches each way are one token of the reader's."""
     reader: int = 96
     reader_layers: int = 3
     caption: int = 20
@@ -116,7 +118,7 @@ def reader(sizes: Sizes, tokenizer: Any) -> Any:
         },
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         pad_token_id=tokenizer.pad_token_id,  # pyright: ignore[reportCallIssue]
-        scale_factor=sizes.picture // sizes.patch,
+        scale_factor=sizes.squeeze,
         tie_word_embeddings=True,
     )
     return transformers.SmolVLMForConditionalGeneration(config)

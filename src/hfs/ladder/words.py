@@ -12,13 +12,14 @@ import numpy as np
 
 from hfs import prompting
 from hfs.answers import INSTRUCTION
-from hfs.ladder.naming import NAMING, described
+from hfs.ladder import naming
+from hfs.ladder.naming import described
 from hfs.training.prompt import FREELY
 from hfs.world import World
 from hfs.world.captions import caption, facts
 
-MARKS = ("<|im_start|>", "<|im_end|>", "<image>", "<fake_token_around_image>", "<global-img>")
-"""Of turns, as in Qwen's tokenizer, and of pictures, as in SmolVLM's."""
+MARKS = ("<|im_start|>", "<|im_end|>", "<image>")
+"""Of turns, as in Qwen's tokenizer, and of pictures; SmolVLM's tokens around them are left out."""
 TEMPLATE = """\
 {%- for message in messages -%}
 {{ '<|im_start|>' + message.role + '\\n' }}
@@ -26,12 +27,13 @@ TEMPLATE = """\
 {%- else -%}
 {%- for part in message.content -%}
 {%- if part.type == 'image' -%}{{ '<image>' }}
-{%- else -%}{{ part.text }}{%- endif -%}
+{%- elif loop.last or loop.nextitem.type != 'image' -%}{{ part.text }}{%- endif -%}
 {%- endfor -%}
 {%- endif -%}{{ '<|im_end|>\\n' }}
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}"""
-"""ChatML, as Qwen's models are asked."""
+"""ChatML, as Qwen's models are asked, but for the times before frames: these models are small, and
+nothing in the world asks for a time, so a frame takes no more tokens than its picture's."""
 
 
 OFTEN = 30
@@ -41,7 +43,7 @@ OFTEN = 30
 def corpus(world: World, films: int) -> Iterator[str]:
     """Training films' questions as a model is asked them, thoughts, answers, captions."""
     for _ in range(OFTEN):
-        yield f"user\n<10.0 seconds>\nassistant\n {INSTRUCTION}\n{FREELY}\n{NAMING}"
+        yield f"user\nassistant\n {INSTRUCTION}\n{FREELY}\n{naming.ASKED.format('frame')}"
         yield from (f" {letter}" for letter in "ABCDE")
     rng = np.random.default_rng(0)
     for film in world.films("train", films):

@@ -6,15 +6,20 @@ Rungs, each from the one before: SigLIP towers on frames and captions, a Qwen3 t
 chain of thought, a SmolVLM that names frames and then answers about short clips shown whole, its
 calibration on random subsets of films, and the student with it by answers alone. No rung sees where
 the evidence of a question lies. Two CPU cores, no download.
+
+    hfs train world --out B mutual=0                           # all but the last rung, and then
+    hfs train world --out C base=B importance=gradient seed=1  # that rung alone, in another way
+
+A rung of 0 steps is left out. What is learned below it then comes from the run ``base``.
 """
 
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from hfs.errors import UsageError
 from hfs.ladder import naming, reading, seeing, thinking
 from hfs.ladder.films import SAMPLER
 from hfs.ladder.films import films as films_of
@@ -22,20 +27,23 @@ from hfs.ladder.learner import Ladder
 from hfs.ladder.models import Sizes
 from hfs.ladder.pool import pool as pool_of
 from hfs.training.batches import Halves
-from hfs.training.items import Thinking
+from hfs.training.items import Items, Thinking
 from hfs.training.judge import judge
+from hfs.training.labels import labelled
 from hfs.training.losses import LossWeights
-from hfs.training.recipe import Phase, Recipe, Run, Told
+from hfs.training.recipe import Phase, Recipe, Run, Told, mix
 from hfs.training.schedules import Schedule, Stage
 from hfs.training.step import Answering, Mutual
 from hfs.world import World
 
+BUDGETS = (4, 8)
 FLAT = Schedule(lr="one_cycle")
 
 
 def recipe(
     folder: str = "world-films",
     seed: int = 0,
+    base: str = "",
     frames: int = 64,
     films: int = 800,
     clips: int = 6000,
@@ -56,10 +64,26 @@ def recipe(
     teacher_to_student: float = 0.3,
     student_to_teacher: float = 0.05,
     set_weight: float = 0.1,
+    queries: str = "cues",
+    labels: str = "none",
+    labeller: str = "",
 ) -> Recipe:
-    """The whole ladder; every option is a rung's length or an ingredient of the last rung."""
-    world, sizes = World(frames=frames, seed=seed), Sizes()
+    """The whole ladder; every option is a rung's length or an ingredient of the last rung.
+
+    ``queries`` are bound to the cues of the thought, or ``one`` is all. ``labels`` made once take
+    the place of the teacher's importance: by the reader of the run ``labeller`` from ``all``
+    candidates at once, or from as many as the reader may be shown (``few``).
+    """
+    _one_of("queries", queries, ("cues", "one"))
+    _one_of("labels", labels, ("none", "all", "few"))
+    if (labels != "none") != bool(labeller):
+        raise UsageError(
+            f"expected labels and the run of their labeller together, got labels={labels} and "
+            f"labeller={labeller!r}"
+        )
+    world, sizes = World(frames=frames), Sizes()
     place = Path(folder)
+    kind: Thinking = thoughts  # pyright: ignore[reportAssignmentType]
     weights = LossWeights(
         teacher_to_student=teacher_to_student,
         student_to_teacher=student_to_teacher,
@@ -71,7 +95,11 @@ def recipe(
             torch.manual_seed(seed)
             student = {"sampler": SAMPLER, "readers": ["subtitles"], "selector": selector}
             sizes_ = {"query_width": 96, "width": 96, "layers": 2, "heads": 4}
-            return Ladder(sizes, world, {**student, **sizes_, "global_tokens": 1})
+            asked = {"global_tokens": 1, "cue_tokens": int(queries == "cues")}
+            models = Ladder(sizes, world, {**student, **sizes_, **asked})
+        if base:
+            models.take(Path(base), ("towers", "slm", "connector", "teacher"))
+        return models
 
     def sights(_: Ladder, told: Told) -> seeing.Sights:
         return seeing.Sights(pool_of(world, "train", pool))
@@ -88,14 +116,24 @@ def recipe(
         models.see()
         return reading.clips(models.teacher, world, "train", clips, told, most=most)
 
-    def watched(models: Ladder, told: Told) -> Any:
+    def watched(models: Ladder, told: Told) -> Items:
         models.see()
-        kind: Thinking = thoughts  # pyright: ignore[reportAssignmentType]
         return films_of(models, place, world, "train", films, told, thinking=kind)
 
+    def asked_about(models: Ladder, told: Told) -> Items:
+        items = watched(models, told)
+        if labels == "none":
+            return items
+        with models.reading(Path(labeller)) as teacher:
+            few = max(BUDGETS) if labels == "few" else None
+            keep = place / f"labels-{mix(labels, labeller, seed):016x}.safetensors"
+            return labelled(items, teacher, frames=few, keep=keep, told=told)
+
     def judged(models: Ladder) -> Mapping[str, float]:
-        source = films_of(models, place, world, "validation", checked, lambda *_: None)
-        return judge(models, source)
+        source = films_of(
+            models, place, world, "validation", checked, lambda *_: None, thinking=kind
+        )
+        return judge(models, source, selector=selector, prior=prior)
 
     def mixed(models: Ladder, told: Told) -> Halves:
         return Halves(shorts(models, told), watched(models, told))
@@ -119,26 +157,32 @@ def recipe(
                 relaxation=relaxation,  # pyright: ignore[reportArgumentType]
                 importance=importance,  # pyright: ignore[reportArgumentType]
                 prior=prior,
+                signal="teacher" if labels == "none" else "labels",
             ),
             mutual,
             32,
             {"student": 1e-3, "teacher": 1e-4},
-            Schedule(budgets=(Stage(1.0, (4, 8)),), weights=weights),
+            Schedule(budgets=(Stage(1.0, BUDGETS),), weights=weights),
             "films",
             check=judged,
         ),
     )  # fmt: skip
     return Recipe(
         name="world",
-        phases=phases,
+        phases=tuple(phase for phase in phases if phase.steps),
         build=build,
         data={
             "sights": sights,
             "questions": questions,
             "names": names,
             "clips": partial(shorts, most=6),
-            "films": watched,
+            "films": asked_about,
             "mixed": mixed,
         },
         run=Run(seed=seed, micro=160, every=200, keep=1),
     )
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"expected {name} among {', '.join(known)}, got {value!r}")

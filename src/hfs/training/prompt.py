@@ -33,11 +33,14 @@ FRAMED = {
     "idefics3": ("<fake_token_around_image><global-img>", "<fake_token_around_image>"),
     "internvl": ("<img>", "</img>"),
 }
-"""By ``model_type``, what the family's processor writes before and after an image's tokens.
+"""By ``model_type``, what the family's processor writes before and after an image's tokens, as far
+as the model's tokenizer has these marks.
 
 Tested against the processors of qwen2_5_vl, qwen3_vl, llava_onevision and smolvlm; the others' code
 says the same.
 """
+
+MARK = re.compile("<[^>]+>")
 
 HOLE = re.compile("\ue000(\\w+)\ue001")
 """Where a rendered template takes a text; private characters, which no template writes."""
@@ -65,7 +68,10 @@ class Prompter:
         self.template = template
         self.image_token_id = image_token_id
         self.image_token: str = tokenizer.convert_ids_to_tokens(image_token_id)
-        opening, closing = FRAMED[family]
+        known = tokenizer.get_vocab()
+        opening, closing = (
+            "".join(mark for mark in MARK.findall(part) if mark in known) for part in FRAMED[family]
+        )
         self._ids = lru_cache(maxsize=1 << 16)(self._tokenise)
         self.opening, self.closing = self._ids(opening), self._ids(closing)
         special = {*tokenizer.get_added_vocab(), *tokenizer.all_special_tokens}

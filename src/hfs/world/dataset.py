@@ -22,7 +22,7 @@ from hfs.world.questions import KINDS, Asked, Kind
 from hfs.world.scenes import Layout, long_layout, short_layout
 from hfs.world.thoughts import thought
 
-VERSION = "1"
+VERSION = "2"
 """Of the world's content: the same options give the same films, pixel for pixel, within one."""
 
 LETTERS = "ABCDE"

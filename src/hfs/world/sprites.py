@@ -52,18 +52,21 @@ def _smooth(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "d d"]:
 def inside(
     shape: str, x: Float64[np.ndarray, "h w"], y: Float64[np.ndarray, "h w"]
 ) -> Bool[np.ndarray, "h w"]:
-    """Whether points belong to the shape that a circle of radius 1 holds; y grows downwards."""
+    """Whether points belong to the shape, which reaches to about 1; y grows downwards.
+
+    Shapes differ in area too, so that patches of 16 pixels tell them apart.
+    """
     far = np.hypot(x, y)
     if shape == "circle":
-        return far <= 0.95
+        return far <= 0.85
     if shape == "ring":
         return (far <= 1) & (far >= 0.5)
     if shape == "square":
-        return np.maximum(abs(x), abs(y)) <= 0.82
+        return np.maximum(abs(x), abs(y)) <= 1
     if shape == "cross":
-        return (np.minimum(abs(x), abs(y)) <= 0.34) & (np.maximum(abs(x), abs(y)) <= 1)
+        return (np.minimum(abs(x), abs(y)) <= 0.22) & (np.maximum(abs(x), abs(y)) <= 1)
     if shape == "triangle":
-        return (y <= 0.8) & (y >= 1.75 * abs(x) - 1)
+        return (y <= 0.92) & (y >= 1.75 * abs(x) - 1)
     if shape == "star":  # a pentagram breaks at most one of its five edges' half-planes
         turns = np.pi * (np.arange(5) * 2 / 5 + 1 / 2)
         edges = [x * np.cos(a) + y * np.sin(a) <= 0.34 for a in turns]
