@@ -182,7 +182,7 @@ def test_shares_count_real_slots_only():
 
 
 def test_a_model_whose_attention_cannot_be_read_is_refused():
-    reading = Reading(torch.tensor([0]), torch.ones(1, 1, 1), 0)
+    reading = Reading(torch.tensor([[0]]), torch.ones(1, 1), torch.ones(1, 1, 1), 0)
     with pytest.raises(UsageError, match="importance='gradient'"):
         reading.importance()
 
@@ -194,12 +194,53 @@ def test_a_mask_of_the_models_own_is_obeyed():
         as_bool = allowed.expand(1, 1, 4, 4)
         as_float = torch.zeros(1, 1, 4, 4).masked_fill(~as_bool, float("-inf"))
         for mask in (as_bool, as_float):
-            reading = Reading(torch.tensor([3]), slots, 0)
+            reading = Reading(torch.tensor([[3]]), torch.ones(1, 1), slots, 0)
             reading.add(0, query, key, mask, 1.0)
             assert torch.allclose(reading.masses[0], torch.tensor([[1 / 3, 0.0]]))
-    causal = Reading(torch.tensor([1]), slots, 0)
+    causal = Reading(torch.tensor([[1]]), torch.ones(1, 1), slots, 0)
     causal.add(0, query, key, None, 1.0)
     assert torch.allclose(causal.masses[0], torch.tensor([[0.5, 0.5]]))
+
+
+def test_attention_is_averaged_over_the_positions_that_predict_the_answer():
+    draw = torch.Generator().manual_seed(0)
+    query = torch.randn(1, 2, 5, 8, generator=draw)
+    key = torch.randn(1, 1, 5, 8, generator=draw)
+    slots = torch.eye(5)[None, :2]
+
+    def mass(positions, real):
+        reading = Reading(torch.tensor([positions]), torch.tensor([real]), slots, 0)
+        reading.add(0, query, key, None, 1.0)
+        return reading.masses[0]
+
+    both = mass([2, 4, 0], [1.0, 1.0, 0.0])
+    torch.testing.assert_close(both, (mass([2], [1.0]) + mass([4], [1.0])) / 2)
+
+
+def test_the_end_of_a_free_answer_and_padding_are_no_part_of_what_is_looked_for(teachers):
+    teacher = teachers("qwen3_vl")
+    visual = teacher.encode(pictures(3))
+    seen = []
+    real = teacher._reading
+
+    def spy(batch, slots, mask):
+        reading = real(batch, slots, mask)
+        seen.append((batch, reading))
+        return reading
+
+    teacher._reading = spy
+    try:
+        teacher(
+            [visual] * 2, [torch.arange(3)] * 2, [[0.0, 1.0, 2.0]] * 2, ["what?"] * 2, [()] * 2,
+            ["a red kite", "kite"], importance="attention",
+        )  # fmt: skip
+    finally:
+        del teacher._reading
+    [(batch, reading)] = seen
+    for targets, real_ in zip(batch.targets.tolist(), reading.real.tolist(), strict=True):
+        written = [t for t in targets if t >= 0]
+        assert written[-1] == teacher.prompter.end[0]
+        assert real_ == [1.0] * (len(written) - 1) + [0.0] * (len(targets) - len(written) + 1)
 
 
 def test_a_trained_teacher_looks_most_at_the_slot_that_carries_the_answer(tmp_path):

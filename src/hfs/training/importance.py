@@ -1,7 +1,8 @@
 """What the teacher read while answering -> how important each slot was to it, summing to 1.
 
-attention   the share of the answer's attention that each slot's tokens take: of the position that
-            predicts the answer's first token, averaged over the heads and the layers read.
+attention   the share of the answer's attention that each slot's tokens take: of the positions that
+            predict the answer's tokens, averaged over them, the heads and the layers read. A free
+            answer often begins with a word that no frame is needed for ("the").
 gradient    sum of |x * d log p(answer) / d x| over the numbers x that the slot holds: gradient x
             input, which needs no attention maps.
 gate        |d log p(answer) / d g|, g being a factor of 1 on all that the slot holds: the same sum
@@ -13,7 +14,7 @@ Measured on five teachers of 2 and 4 layers, trained from zero to read the one t
 last half alone (what is read early is only passed on later), in .77 to 1.0 by gradient, and in .04
 to .73 by gate.
 
-The attention of that one position is computed beside the model's own attention function, so fused
+The attention of those few positions is computed beside the model's own attention function, so fused
 kernels stay in use and no full map is ever made; it keeps its graph, so that the teacher can learn
 from it.
 """
@@ -37,9 +38,11 @@ LEAST = 1e-12
 
 @dataclass
 class Reading:
-    """The attention of one position a sample on that sample's slots, gathered layer by layer."""
+    """The attention of a few positions a sample on that sample's slots, gathered layer by layer."""
 
-    positions: Int[Tensor, "b"]
+    positions: Int[Tensor, "b a"]
+    real: Float[Tensor, "b a"]
+    """1 for a position, 0 for padding."""
     slots: Float[Tensor, "b k t"]
     """1 where a token belongs to a slot."""
     first: int
@@ -71,23 +74,24 @@ class Reading:
         if layer < self.first:
             return
         each = torch.arange(len(query), device=query.device)
-        at = query[each, :, self.positions].float()
-        grouped = at.unflatten(1, (key.shape[1], -1))
-        scores = torch.einsum("bgre,bgte->bgrt", grouped, key.float()).flatten(1, 2) * scaling
+        at = query[each[:, None], :, self.positions].float()
+        grouped = at.unflatten(2, (key.shape[1], -1))
+        scores = torch.einsum("bagre,bgte->bagrt", grouped, key.float()).flatten(2, 3) * scaling
         scores = scores + self._hidden(scores, mask)
-        self.masses[layer] = (
-            torch.einsum("bht,bkt->bk", scores.softmax(-1), self.slots) / scores.shape[1]
-        )
+        share = self.real / self.real.sum(1, keepdim=True)
+        attention = torch.einsum("baht,ba->bt", scores.softmax(-1), share)
+        self.masses[layer] = torch.einsum("bt,bkt->bk", attention, self.slots) / scores.shape[2]
 
-    def _hidden(self, scores: Float[Tensor, "b h t"], mask: Tensor | None) -> Tensor:
-        """0 where the position may look and -inf elsewhere, by the model's mask or causally."""
+    def _hidden(self, scores: Float[Tensor, "b a h t"], mask: Tensor | None) -> Tensor:
+        """0 where a position may look and -inf elsewhere, by the model's mask or causally."""
         if mask is not None and mask.dim() == 4:
-            row = mask[torch.arange(len(mask), device=mask.device), :, self.positions]
+            each = torch.arange(len(mask), device=mask.device)[:, None]
+            row = mask[each, :, self.positions]
             if row.dtype != torch.bool:
                 return row.float()
             return torch.zeros_like(row, dtype=torch.float32).masked_fill(~row, float("-inf"))
-        later = torch.arange(scores.shape[-1], device=scores.device) > self.positions[:, None]
-        return torch.zeros_like(scores[:, :1]).masked_fill(later[:, None], float("-inf"))
+        later = torch.arange(scores.shape[-1], device=scores.device) > self.positions[..., None]
+        return torch.zeros_like(scores[:, :, :1]).masked_fill(later[:, :, None], float("-inf"))
 
 
 def normalised(x: Float[Tensor, "b k"], mask: Float[Tensor, "b k"]) -> Float[Tensor, "b k"]:

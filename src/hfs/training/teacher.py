@@ -332,7 +332,9 @@ class Teacher(nn.Module):
         for i, (prompt, s) in enumerate(zip(batch.prompts, slots, strict=True)):
             for j, start in enumerate(prompt.starts):
                 belongs[i, j, start : start + s.tokens.shape[1]] = 1
-        return Reading(batch.predicts[:, 0], belongs.to(mask.device), self._first_layer)
+        said = (batch.targets != IGNORED).float()
+        said[:, 1:] *= batch.targets[:, 1:] != self.prompter.end[0]
+        return Reading(batch.predicts, said, belongs.to(mask.device), self._first_layer)
 
     def _correct(
         self,
