@@ -16,7 +16,7 @@ from hfs.training.loop import train
 from hfs.training.recipe import Moment, Phase
 from hfs.training.teacher import Teacher
 from hfs.types import Selection
-from hfs.world import World
+from hfs.world import World, scenes
 from hfs.world.captions import Caption, facts, truth
 
 WORLD = World()
@@ -150,19 +150,45 @@ def test_the_reader_s_frames_take_no_tokens_but_their_pictures(tokenizer, reader
     assert [i for i, token in enumerate(more.ids) if token == image] == list(more.starts)
 
 
-def test_naming_a_frame_looks_at_it_and_at_nothing_it_was_not_shown(tokenizer):
+def test_naming_a_frame_looks_at_it_with_a_tower_that_learns():
     learner = recipe().build()
-    patches = torch.randn(8, 16, learner.sizes.sight, generator=torch.Generator().manual_seed(0))
     made = pool.pool(WORLD, "train", 8)
-    items = [naming.Named(p, f) for p, f in zip(patches, made.facts, strict=False)]
+    items = [seeing.Sight(p, f) for p, f in zip(made.pixels[:8], made.facts, strict=False)]
     at = Moment(Phase("name", naming.Naming(), 1, 8), 0, 0, tuple(range(8)))
-    outcome = naming.Naming()(learner, items, at)
-    again = naming.Naming()(learner, items, at)
-    assert torch.equal(outcome.loss, again.loss)
-    other = [naming.Named(torch.zeros_like(items[0].patches), items[0].facts), *items[1:]]
+    loss = naming.Naming()(learner, items, at).loss
+    assert torch.equal(loss, naming.Naming()(learner, items, at).loss)
+    other = [seeing.Sight(255 - items[0].pixels, items[0].facts), *items[1:]]
     changed = naming.Naming()(learner, other, at).loss
-    assert changed[0] != outcome.loss[0]
-    assert len(outcome.loss) == 8
+    assert not torch.isclose(changed[0], loss[0], atol=1e-4)
+    loss.sum().backward()
+    for name in ("sight", "teacher"):
+        assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in learner.groups()[name])
+    assert all(p.grad is None for p in learner.groups()["towers"])
+
+
+def test_an_aligned_connector_says_what_a_frame_shows_in_the_reader_s_words():
+    learner = recipe().build()
+    made = pool.pool(WORLD, "train", 600)
+    assert learner.see()
+    naming.align(learner, made, frames=400)
+    with torch.no_grad():
+        seen = naming._tokens(learner.reader.model, pool.scaled(made.pixels[400:]))[:, 0]
+    embed = learner.reader.get_input_embeddings().weight.detach()
+    ids = [learner.tokenizer(f" {c}").input_ids[0] for c in scenes.COLOURS]
+    said = (seen - seen.mean(0)) @ embed[ids].T
+    shown = [scenes.COLOURS.index(dict(f - {("digit", "")})["colour"]) for f in made.facts[400:]]
+    right = (said.argmax(1) == torch.tensor(shown)).float().mean()
+    assert right > 0.3  # of an untrained tower's patches; by chance .17
+
+
+def test_sight_that_has_learned_is_not_given_again():
+    learner = recipe().build()
+    assert learner.see()
+    given = models.sight(learner.reader)
+    with torch.no_grad():
+        learner.towers.vision_model.embeddings.patch_embedding.weight.add_(1.0)
+    assert not learner.see()
+    assert torch.equal(models.sight(learner.reader), given)
 
 
 def test_a_last_rung_begins_from_another_run(tmp_path):
@@ -174,7 +200,7 @@ def test_a_last_rung_begins_from_another_run(tmp_path):
     fresh = recipe(**few, **none, seed=3).build()
     kept = Checkpoints(tmp_path / "base" / "checkpoints").newest()
     own = dict(begun.named_parameters())
-    for group in ("towers", "slm", "connector", "teacher"):
+    for group in ("towers", "slm", "sight", "teacher"):
         ids = {id(p) for p in begun.groups()[group]}
         for name, p in own.items():
             if id(p) in ids:

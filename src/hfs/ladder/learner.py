@@ -1,7 +1,7 @@
 """All that is trained in the world, as one module: towers, language model, student, reader.
 
-The rungs hand on what they have learned: the towers give the reader its sight (`share_sight`) and
-the student its features, the language model is the student's own. `settle` writes the two that
+The rungs hand on what they have learned: the towers give the reader its first sight and the
+student its features, the language model is the student's own. `settle` writes the two that
 others read by name to a folder; it is called again whenever a run is resumed, with the same result.
 """
 
@@ -35,7 +35,8 @@ HEARD = 150
 
 
 class Ladder(Learner):
-    """Groups: ``towers``, ``slm``, ``connector``, ``teacher`` (its language model), ``student``."""
+    """Groups: ``towers``, ``slm``, ``sight`` (the reader's tower and connector), ``teacher`` (its
+    language model), ``student``."""
 
     def __init__(self, sizes: Sizes, world: World, student: Mapping[str, Any]):
         super().__init__()
@@ -43,6 +44,7 @@ class Ladder(Learner):
         self.tokenizer = words.tokenizer(words.corpus(world, HEARD))
         self.towers = models.towers(sizes, self.tokenizer)
         reader = models.reader(sizes, self.tokenizer)
+        self._blind = models.sight(reader)
         self.teacher = Teacher(
             reader, self.tokenizer, models.pictures(sizes)[1], template=words.TEMPLATE
         )
@@ -72,7 +74,10 @@ class Ladder(Learner):
         return {
             "towers": list(self.towers.parameters()),
             "slm": list(self.slm.parameters()),
-            "connector": list(self.reader.model.connector.parameters()),
+            "sight": [
+                *self.reader.model.vision_model.parameters(),
+                *self.reader.model.connector.parameters(),
+            ],
             "teacher": list({id(p): p for part in language for p in part.parameters()}.values()),
             "student": [p for p in self.student.parameters() if id(p) not in known],
         }
@@ -108,7 +113,7 @@ class Ladder(Learner):
 
     @contextmanager
     def reading(self, run: Path) -> Iterator[Teacher]:
-        """For a while, the teacher as another run has it; connector and towers stay."""
+        """For a while, the teacher as another run has it; what it sees by stays."""
         mine = [p.detach().clone() for p in self.groups()["teacher"]]
         self.take(run, ("teacher",))
         try:
@@ -118,9 +123,12 @@ class Ladder(Learner):
                 for parameter, value in zip(self.groups()["teacher"], mine, strict=True):
                     parameter.copy_(value)
 
-    def see(self) -> None:
-        """Give the reader the towers' sight."""
-        models.share_sight(self.towers, self.reader)
+    def see(self) -> bool:
+        """Give a reader that is still blind the towers' sight; says whether it was."""
+        blind = torch.equal(models.sight(self.reader), self._blind)
+        if blind:
+            models.share_sight(self.towers, self.reader)
+        return blind
 
     def settle(self, folder: Path) -> str:
         """Write backbone and language model, note their revisions, and give the backbone's spec."""

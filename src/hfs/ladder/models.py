@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,11 @@ def pictures(sizes: Sizes) -> tuple[Any, Any]:
             size=edge, max_image_size=edge, do_image_splitting=False
         ),
     )
+
+
+def sight(reader: Any) -> Tensor:
+    """What tells whether a reader's tower has learned: a copy of its first layer."""
+    return reader.model.vision_model.embeddings.patch_embedding.weight.detach().clone()
 
 
 def share_sight(towers: Any, reader: Any) -> None:

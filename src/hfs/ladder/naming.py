@@ -1,8 +1,8 @@
 """Frames -> a reader that can name what it sees: captions written token by token.
 
-The reader's towers have learned to see and its language model to do nothing. Here the connector
-and the language model learn to say all that is true of one frame, as multimodal models are aligned
-before they are asked anything, and to find that frame among others; the tower stays as it is.
+The reader begins with a tower that has learned to see and a language model that knows nothing. Here
+tower, connector and language model learn to say all that is true of one frame, as multimodal models
+are aligned before they are asked anything, and to find that frame among others.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hfs.ladder.pool import Pool, scaled
+from hfs.ladder.seeing import Sight
 from hfs.training.recipe import Moment, Outcome
 from hfs.training.visual_tokens import VisualTokens
 from hfs.world.captions import Facts
@@ -22,46 +23,22 @@ from hfs.world.captions import Facts
 ASKED = "What does the {} show?"
 SHOWN = 6
 """Most frames at once."""
+RIDGE = 1e-3
+"""Of the regression, as a share of the mean variance."""
 CUES = ("colour", "shape", "digit", "letter", "word", "event")
 
 
 @dataclass(frozen=True)
-class Named:
-    """One frame as the tower sees it, and what it shows."""
-
-    patches: Float[Tensor, "p d"]
-    facts: Facts
-
-
-@dataclass(frozen=True)
-class Names:
-    """A `Source` of named frames."""
-
-    patches: Float[Tensor, "n p d"]
-    facts: tuple[Facts, ...]
-
-    def __len__(self) -> int:
-        return len(self.facts)
-
-    def name(self, index: int) -> str:
-        return f"frame {index}"
-
-    def load(self, index: int) -> Named:
-        return Named(self.patches[index], self.facts[index])
-
-
-@dataclass(frozen=True)
 class Naming:
-    """The connector and the language model learn to describe one frame among up to `SHOWN`.
+    """The reader learns to describe one frame among up to `SHOWN`.
 
     A frame is shown alone or with others of the batch, and is asked for by facts that it alone has.
     """
 
-    def __call__(self, models: Any, items: list[Named], at: Moment) -> Outcome:
+    def __call__(self, models: Any, items: list[Sight], at: Moment) -> Outcome:
         teacher = models.teacher
-        tokens = teacher.model.model.connector(
-            torch.stack([item.patches for item in items]).to(teacher.device)
-        )
+        pixels = torch.stack([item.pixels for item in items])
+        tokens = _tokens(teacher.model.model, scaled(pixels).to(teacher.device))
         visual, questions = [], []
         for i, item in enumerate(items):
             rng = np.random.default_rng(at.generator(i).initial_seed())
@@ -79,6 +56,40 @@ class Naming:
             [described(item.facts) for item in items],
         )
         return Outcome(read.ce, {"answer": read.ce.detach(), "correct": read.correct.float()})
+
+
+def _tokens(model: Any, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n t d"]:
+    return model.connector(model.vision_model(pixel_values=pixels).last_hidden_state)
+
+
+@torch.no_grad()
+def align(models: Any, pool: Pool, *, frames: int = 8000, batch: int = 256) -> None:
+    """Begin with a connector that says in the reader's own words what is true of a frame.
+
+    Ridge regression of the sum of the words' embeddings on the tower's patches, in closed form.
+    From a random start, what makes up little of the tower's variance stays unread: letters were 2 %
+    of it, digits 19 %, and after 2,500 steps only digits could be named.
+    """
+    model, tokenizer = models.reader.model, models.tokenizer
+    embed = model.get_input_embeddings().weight
+    inputs: list[Tensor] = []
+    keep = model.connector.modality_projection.register_forward_pre_hook(
+        lambda _, given: inputs.append(given[0][:, 0].float())
+    )
+    try:
+        for part in pool.pixels[:frames].split(batch):
+            _tokens(model, scaled(part).to(embed.device))
+    finally:
+        keep.remove()
+    x = torch.cat(inputs)
+    ids = tokenizer([f" {described(facts)}" for facts in pool.facts[:frames]]).input_ids
+    idle = set.intersection(*map(set, ids))  # the commas
+    y = torch.stack([embed[[t for t in row if t not in idle]].sum(0) for row in ids])
+    x, y = x - x.mean(0), (y - y.mean(0)) / y.std()
+    gram = x.T @ x
+    ridge = RIDGE * gram.diagonal().mean() * torch.eye(len(gram), device=gram.device)
+    projection = model.connector.modality_projection.proj
+    projection.weight.copy_(torch.linalg.solve(gram + ridge, x.T @ y).T)
 
 
 def asked(frame: Facts, others: Sequence[Facts], rng: np.random.Generator) -> str:
@@ -105,14 +116,3 @@ def described(facts: Facts) -> str:
     first = f"{known['colour']} {known['shape']}, {known['ground']}"
     rest = [f"{kind} {known[kind]}" for kind in ("digit", "letter", "word") if kind in known]
     return ", ".join([first, *rest, *([known["event"]] if "event" in known else [])])
-
-
-@torch.no_grad()
-def names(models: Any, pool: Pool, *, batch: int = 256) -> Names:
-    """A pool's frames as the reader's own tower sees them."""
-    tower = models.reader.model.vision_model
-    seen = [
-        tower(pixel_values=scaled(part).to(models.teacher.device)).last_hidden_state.cpu()
-        for part in pool.pixels.split(batch)
-    ]
-    return Names(torch.cat(seen), pool.facts)

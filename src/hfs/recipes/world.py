@@ -98,7 +98,7 @@ def recipe(
             asked = {"global_tokens": 1, "cue_tokens": int(queries == "cues")}
             models = Ladder(sizes, world, {**student, **sizes_, **asked})
         if base:
-            models.take(Path(base), ("towers", "slm", "connector", "teacher"))
+            models.take(Path(base), ("towers", "slm", "sight", "teacher"))
         return models
 
     def sights(_: Ladder, told: Told) -> seeing.Sights:
@@ -108,9 +108,11 @@ def recipe(
         items = [item for film in world.films("train", films) for item in film.items]
         return thinking.Questions(tuple(items), models.tokenizer)
 
-    def names(models: Ladder, told: Told) -> naming.Names:
-        models.see()
-        return naming.names(models, pool_of(world, "train", pool))
+    def names(models: Ladder, told: Told) -> seeing.Sights:
+        seen = pool_of(world, "train", pool)
+        if models.see():
+            naming.align(models, seen)
+        return seeing.Sights(seen)
 
     def shorts(models: Ladder, told: Told, most: int = 64) -> reading.Clips:
         models.see()
@@ -142,7 +144,7 @@ def recipe(
         Phase("see", seeing.Seeing(), see, 160, {"towers": 3e-3}, FLAT, "sights"),
         Phase("think", thinking.Thinking(), think, batch, {"slm": 3e-3}, FLAT, "questions"),
         Phase(
-            "name", naming.Naming(), name, batch, {"connector": 2e-3, "teacher": 2e-3}, FLAT,
+            "name", naming.Naming(), name, batch, {"sight": 1e-4, "teacher": 2e-3}, FLAT,
             "names",
         ),
         Phase("warm", Answering("all"), warm, batch, {"teacher": 2e-3}, FLAT, "clips"),
