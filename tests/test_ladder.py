@@ -151,7 +151,7 @@ def test_the_reader_s_frames_take_no_tokens_but_their_pictures(tokenizer, reader
 
 
 def test_naming_a_frame_looks_at_it_with_a_tower_that_learns():
-    learner = recipe().build()
+    learner = recipe().build().requires_grad_(True)
     made = pool.pool(WORLD, "train", 8)
     items = [seeing.Sight(p, f) for p, f in zip(made.pixels[:8], made.facts, strict=False)]
     at = Moment(Phase("name", naming.Naming(), 1, 8), 0, 0, tuple(range(8)))
