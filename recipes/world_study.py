@@ -25,12 +25,12 @@ from torch import Tensor
 from hfs import metrics, plugins
 from hfs.judging.bootstrap import interval, resampled_means
 from hfs.ladder.films import reopened
-from hfs.scoring import scores
 from hfs.student import HFSStudent
 from hfs.training.items import Item, Thinking
+from hfs.training.similarity import similar
 from hfs.training.step import answered, scored, scores_of
 from hfs.training.teacher import Teacher
-from hfs.types import Candidates, Channel, Evidence, Features, Query, Scores
+from hfs.types import Scores
 from hfs.world import World
 from hfs.world.dataset import Item as Asked
 
@@ -59,7 +59,7 @@ class Study:
 
     def similarity(self, *, thought: bool) -> list[Scores]:
         """The backbone's own similarity, of the question or of the question and its cues."""
-        return [_similar(self.student, item, thought=thought) for item in self.items]
+        return [similar(self.student, item, thought=thought) for item in self.items]
 
     @torch.no_grad()
     def trained(self) -> list[Scores]:
@@ -108,32 +108,6 @@ class Study:
             row[3] = metrics.largest_gap(times, asked.duration)
             row[4] = metrics.redundancy(features.vectors[chosen].float())
         return table
-
-
-def _similar(student: HFSStudent, item: Item, *, thought: bool) -> Scores:
-    words = student.facets(item.example.question, item.thought)
-    cues = len(words) - 1
-    if thought and cues:
-        weights = torch.tensor([0.5] + [0.5 / cues] * cues)
-        facets, rows = words, item.prior
-    else:
-        weights, facets, rows = torch.ones(1), words[:1], item.prior[:1]
-    features = item.seen.features
-    candidates = Candidates(features.times, features.indices, item.seen.start, item.seen.end)
-    query = Query(item.example.question, (), facets, weights)
-    return scores(candidates, features, item.seen.evidence, query, [_Known(rows)])
-
-
-@dataclass(frozen=True)
-class _Known:
-    """A scorer of what is known already."""
-
-    rows: Float[Tensor, "m n"]
-
-    def __call__(
-        self, candidates: Candidates, features: Features, evidence: Evidence, query: Query
-    ) -> list[Channel]:
-        return [Channel("visual", self.rows)]
 
 
 def rows(study: Study, budgets: Sequence[int], only: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -40,6 +40,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no_prior": ("prior=False",),
     "half_steps": ("mutual=300",),
     "twice_the_steps": ("mutual=1200",),
+    "reader_tuned_on_mmr": ("tuned=mmr",),
+    "reader_tuned_on_hfs": ("tuned=hfs",),
 }
 """What each changes of the recipe's options."""
 OTHERS = {
@@ -52,7 +54,12 @@ OTHERS = {
 """Variants that need another run, given as NAME=RUN: to begin with, or to make labels."""
 LABELS = {"early_labels": "all", "converged_labels": "all", "few_frames_labels": "few"}
 THINKING: dict[str, Thinking] = {"no_thought": "none", "given_thought": "given"}
-JUDGED = tuple(f"student + {name}" for name in STUDENT)
+SELECTORS = {
+    "reader_tuned_on_mmr": "similarity + mmr",
+    "reader_tuned_on_hfs": "similarity + hfs",
+}
+"""What such a variant is judged by; others by the student's choice."""
+JUDGED = ("similarity + mmr", "similarity + hfs", *(f"student + {name}" for name in STUDENT))
 
 
 def options(name: str, base: Path, others: dict[str, str]) -> list[str]:
@@ -91,7 +98,7 @@ def run(
         "variant": name,
         "seed": seed,
         "options": given,
-        "selector": f"student + {study.student.config.selector}",
+        "selector": SELECTORS.get(name, f"student + {study.student.config.selector}"),
         "questions": len(study.items),
         "rows": [{k: v for k, v in row.items() if k != "kinds"} for row in made],
     }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hfs.ladder import models
 from hfs.ladder.learner import Ladder
 from hfs.ladder.reading import example
 from hfs.student import HFSStudent
@@ -24,7 +25,7 @@ SAMPLER = "grid(fps=1.0, least=16)"
 
 
 def films(
-    models: Ladder,
+    learner: Ladder,
     folder: Path,
     world: World,
     split: str,
@@ -35,9 +36,9 @@ def films(
 ) -> Items:
     """The split's first ``count`` films, written where they are not there, and looked at."""
     examples = written(world, folder, split, count, told)
-    maker = Maker(models.settle(folder / "models"), SAMPLER, ("subtitles",), models.teacher)
+    maker = Maker(learner.settle(folder / "models"), SAMPLER, ("subtitles",), learner.teacher)
     store = _seen(folder / f"seen-{_name(world, split)}", examples, maker, told)
-    student, learns = models.student, models.student.training
+    student, learns = learner.student, learner.student.training
     student.revision = student.config.base_revision  # its language model has learned all it will
     try:
         return Items.of(examples, store, student.eval(), maker.eyes, thinking=thinking, told=told)
@@ -75,8 +76,9 @@ def reopened(
 ) -> tuple[list[Item], list[Asked]]:
     """Films for a student and a teacher that were saved: items, and the world's own questions."""
     examples = written(world, folder, split, count, told)
+    teacher.revision = models.seen_by(teacher.model)  # runs that see alike share what they saw
     maker = Maker(record(str(checkpoint)).backbone, SAMPLER, ("subtitles",), teacher)
-    key = mix(student.revision, teacher.revision)
+    key = mix(student.config.backbone_revision, student.config.base_revision, teacher.revision)
     store = _seen(folder / f"seen-{_name(world, split)}-{key:016x}", examples, maker, told)
     items = Items.of(examples, store, student, maker.eyes, thinking=thinking, told=told)
     asked = {item.id: item for film in world.films(split, count) for item in film.items}

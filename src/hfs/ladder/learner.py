@@ -140,7 +140,7 @@ class Ladder(Learner):
         beside = Spec("siglip", {**made.options, "model": "./backbone"})
         self.student.config.backbone = str(beside)
         self.student.config.backbone_revision = plugins.build("backbones", made).revision
-        self.teacher.revision = self._sight
+        self.teacher.revision = models.seen_by(self.reader)
         return str(made)
 
     def save(self, folder: Path, facts: Mapping[str, Any]) -> None:
@@ -161,13 +161,6 @@ class Ladder(Learner):
         self.towers.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         models.pictures(self.sizes)[0].save_pretrained(folder)
-
-    @property
-    def _sight(self) -> str:
-        """Names what the reader sees: tower and connector."""
-        parts = (self.reader.model.vision_model, self.reader.model.connector)
-        total = sum(p.detach().double().abs().sum().item() for m in parts for p in m.parameters())
-        return f"world-{total:.9g}"
 
 
 def _renewed(folder: Path, save: Callable[[Path], Any]) -> None:

@@ -149,3 +149,10 @@ def share_sight(towers: Any, reader: Any) -> None:
     given = towers.vision_model.state_dict()
     own = reader.model.vision_model
     own.load_state_dict({name: given[name] for name in own.state_dict()})
+
+
+def seen_by(reader: Any) -> str:
+    """Names what a reader sees by: tower and connector."""
+    parts = (reader.model.vision_model, reader.model.connector)
+    total = sum(p.detach().double().abs().sum().item() for m in parts for p in m.parameters())
+    return f"world-{total:.9g}"

@@ -33,6 +33,7 @@ from hfs.training.labels import labelled
 from hfs.training.losses import LossWeights
 from hfs.training.recipe import Phase, Recipe, Run, Told, mix
 from hfs.training.schedules import Schedule, Stage
+from hfs.training.similarity import Tuning
 from hfs.training.step import Answering, Mutual
 from hfs.world import World
 
@@ -67,12 +68,14 @@ def recipe(
     queries: str = "cues",
     labels: str = "none",
     labeller: str = "",
+    tuned: str = "",
 ) -> Recipe:
     """The whole ladder; every option is a rung's length or an ingredient of the last rung.
 
     ``queries`` are bound to the cues of the thought, or ``one`` is all. ``labels`` made once take
     the place of the teacher's importance: by the reader of the run ``labeller`` from ``all``
-    candidates at once, or from as many as the reader may be shown (``few``).
+    candidates at once, or from as many as the reader may be shown (``few``). ``tuned`` names a
+    selector whose choice, by similarity, the reader learns from in place of the student's.
     """
     _one_of("queries", queries, ("cues", "one"))
     _one_of("labels", labels, ("none", "all", "few"))
@@ -140,6 +143,13 @@ def recipe(
     def mixed(models: Ladder, told: Told) -> Halves:
         return Halves(shorts(models, told), watched(models, told))
 
+    together = Mutual(
+        selector=selector,
+        relaxation=relaxation,  # pyright: ignore[reportArgumentType]
+        importance=importance,  # pyright: ignore[reportArgumentType]
+        prior=prior,
+        signal="teacher" if labels == "none" else "labels",
+    )
     phases = (
         Phase("see", seeing.Seeing(), see, 160, {"towers": 3e-3}, FLAT, "sights"),
         Phase("think", thinking.Thinking(), think, batch, {"slm": 3e-3}, FLAT, "questions"),
@@ -154,13 +164,7 @@ def recipe(
         ),
         Phase(
             "mutual",
-            Mutual(
-                selector=selector,
-                relaxation=relaxation,  # pyright: ignore[reportArgumentType]
-                importance=importance,  # pyright: ignore[reportArgumentType]
-                prior=prior,
-                signal="teacher" if labels == "none" else "labels",
-            ),
+            Tuning(tuned) if tuned else together,
             mutual,
             32,
             {"student": 1e-3, "teacher": 1e-4},
