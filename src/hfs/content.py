@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -68,10 +69,14 @@ def _said(times: Float[Tensor, "n"], items: tuple[TimedText, ...]) -> Float[Tens
 def _hashed(texts: list[list[str]]) -> Float[Tensor, "i w"]:
     """A row for each text, the last column left for silence."""
     spread = Counter(stem for stems in texts for stem in set(stems))
-    found = torch.zeros(len(texts), WIDTH + 1)
-    for row, stems in enumerate(texts):
-        for stem in stems:
-            code = zlib.crc32(stem.encode())
-            rarity = math.log1p(len(texts) / spread[stem])
-            found[row, (code >> 1) % WIDTH] += (2 * (code & 1) - 1) * rarity
-    return found
+    found = np.zeros((len(texts), WIDTH + 1), np.float32)
+    codes = {stem: zlib.crc32(stem.encode()) for stem in spread}
+    worth = {
+        stem: (2 * (code & 1) - 1) * math.log1p(len(texts) / spread[stem])
+        for stem, code in codes.items()
+    }
+    rows = [row for row, stems in enumerate(texts) for _ in stems]
+    every = [stem for stems in texts for stem in stems]
+    buckets = [(codes[stem] >> 1) % WIDTH for stem in every]
+    np.add.at(found, (rows, buckets), np.array([worth[stem] for stem in every], np.float32))
+    return torch.from_numpy(found)

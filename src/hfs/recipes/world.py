@@ -14,7 +14,6 @@ A rung of 0 steps is left out. What is learned below it then comes from the run 
 """
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -117,9 +116,9 @@ def recipe(
             naming.align(models, seen)
         return seeing.Sights(seen)
 
-    def shorts(models: Ladder, told: Told, most: int = 64) -> reading.Clips:
+    def shorts(models: Ladder, told: Told) -> reading.Clips:
         models.see()
-        return reading.clips(models.teacher, world, "train", clips, told, most=most)
+        return reading.clips(models.teacher, world, "train", clips, told)
 
     def watched(models: Ladder, told: Told) -> Items:
         models.see()
@@ -181,7 +180,7 @@ def recipe(
             "sights": sights,
             "questions": questions,
             "names": names,
-            "clips": partial(shorts, most=6),
+            "clips": shorts,
             "films": asked_about,
             "mixed": mixed,
         },

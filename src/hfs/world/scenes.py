@@ -116,12 +116,12 @@ def long_layout(rng: np.random.Generator, frames: int) -> Layout:
 
 
 def short_layout(rng: np.random.Generator, *, plain: bool = False) -> Layout:
-    """A clip of 2 to 5 scenes that shows each moment in one frame, and little else.
+    """A clip of 2 to 7 scenes that shows each moment in one frame, and little else.
 
     ``plain`` adds to every scene a frame without a moment; otherwise one scene in three has one.
     """
     lengths, moments = [], []
-    for _ in range(int(rng.integers(2, 6))):
+    for _ in range(int(rng.integers(2, 8))):
         kinds: list[MomentKind] = ["reveal"]
         for kind in ("word", "event"):
             if rng.random() < _EXTRA_SHORT:
