@@ -86,7 +86,8 @@ class Study:
         found = []
         for asked, item, rest in zip(self.asked, self.items, filled, strict=True):
             served = asked.served(item.seen.features.times)
-            first = [int(row.double().argmax()) for row in served if bool(row.any())]
+            seen = [row.nonzero()[:, 0] for row in served if bool(row.any())]
+            first = [int(each[len(each) // 2]) for each in seen]  # a scene may fade in
             order = list(dict.fromkeys([*first, *rest.tolist()]))[:k]
             found.append(torch.tensor(sorted(order)))
         return found

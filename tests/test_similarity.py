@@ -39,7 +39,9 @@ def test_a_reader_is_tuned_on_the_frames_that_the_selector_takes(tmp_path):
     phase = Phase("tune", task, 1, 3, schedule=Schedule(budgets=(Stage(1.0, (4,)),)))
     found = task(learner, items, Moment(phase, 0, 0, (0, 1, 2)))
     mmr = plugins.build("selectors", "mmr")
-    picks = [mmr(similar(learner.student, item), item.content, 4, torch.Generator()) for item in items]
+    picks = [
+        mmr(similar(learner.student, item), item.content, 4, torch.Generator()) for item in items
+    ]
     expected = answered(learner.teacher, items, picks, importance=None)
     torch.testing.assert_close(found.loss, expected.ce)
     assert found.loss.requires_grad

@@ -20,9 +20,7 @@ from hfs.training.recipe import Moment, Outcome
 from hfs.training.visual_tokens import VisualTokens
 from hfs.world.captions import Facts
 
-ASKED = "What does the {} show?"
-SHOWN = 6
-"""Most frames at once."""
+ASKED = "What does the frame show?"
 RIDGE = 1e-3
 """Of the regression, as a share of the mean variance."""
 CUES = ("colour", "shape", "digit", "letter", "word", "event")
@@ -30,23 +28,27 @@ CUES = ("colour", "shape", "digit", "letter", "word", "event")
 
 @dataclass(frozen=True)
 class Naming:
-    """The reader learns to describe one frame among up to `SHOWN`.
+    """The reader learns to describe one frame among up to ``shown``.
 
-    A frame is shown alone or with others of the batch, and is asked for by facts that it alone has.
+    A frame is shown alone or with others of the batch, and is asked for by facts that it alone has,
+    or by its place beside such a frame, or as the earlier or later of two.
     """
+
+    shown: int = 8
 
     def __call__(self, models: Any, items: list[Sight], at: Moment) -> Outcome:
         teacher = models.teacher
         pixels = torch.stack([item.pixels for item in items])
         tokens = _tokens(teacher.model.model, scaled(pixels).to(teacher.device))
         visual, questions = [], []
-        for i, item in enumerate(items):
+        for i in range(len(items)):
             rng = np.random.default_rng(at.generator(i).initial_seed())
-            count = min(int(rng.integers(1, SHOWN + 1)), len(items))
-            group = (i + rng.permutation(count)) % len(items)
-            others = [items[j].facts for j in group.tolist() if j != i]
-            visual.append(VisualTokens(tokens[torch.from_numpy(group).to(tokens.device)]))
-            questions.append(ASKED.format(asked(item.facts, others, rng)))
+            count = min(int(rng.integers(1, self.shown + 1)), len(items))
+            order = rng.permutation(count)
+            group = ((i + order) % len(items)).tolist()
+            visual.append(VisualTokens(tokens[torch.tensor(group, device=tokens.device)]))
+            known = [items[j].facts for j in group]
+            questions.append(question(known, int(order.argmin()), rng))
         read = teacher(
             visual,
             [torch.arange(len(each.tokens)) for each in visual],
@@ -56,6 +58,22 @@ class Naming:
             [described(item.facts) for item in items],
         )
         return Outcome(read.ce, {"answer": read.ce.detach(), "correct": read.correct.float()})
+
+
+def question(frames: Sequence[Facts], at: int, rng: np.random.Generator) -> str:
+    """A question whose answer is what frame ``at`` shows: half of them ask for its place."""
+    draw = rng.random()
+    near = [i for i in (at - 1, at + 1) if 0 <= i < len(frames)]
+    if len(frames) == 1 or draw < 0.5:
+        return f"What does the {asked(frames, at, rng)} show?"
+    if draw < 0.75:
+        other = near[int(rng.integers(len(near)))]
+        side = "after" if other < at else "before"
+        return f"What does the frame {side} the {asked(frames, other, rng)} show?"
+    other = (at + int(rng.integers(1, len(frames)))) % len(frames)
+    both = [asked(frames, i, rng) for i in rng.permutation([at, other]).tolist()]
+    which = "earlier" if at < other else "later"
+    return f"Of the {both[0]} and the {both[1]}, what does the {which} one show?"
 
 
 def _tokens(model: Any, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n t d"]:
@@ -92,14 +110,15 @@ def align(models: Any, pool: Pool, *, frames: int = 8000, batch: int = 256) -> N
     projection.weight.copy_(torch.linalg.solve(gram + ridge, x.T @ y).T)
 
 
-def asked(frame: Facts, others: Sequence[Facts], rng: np.random.Generator) -> str:
+def asked(frames: Sequence[Facts], at: int, rng: np.random.Generator) -> str:
     """Words for a frame that are true of no other: a fact, or as many as it takes.
 
     Frames that show the same in everything are asked for by all of it, and are answered alike.
     """
+    others = [frame for i, frame in enumerate(frames) if i != at]
     if not others:
         return "frame"
-    known = {kind: value for kind, value in frame if value}
+    known = {kind: value for kind, value in frames[at] if value}
     said: list[tuple[str, str]] = []
     cues = [CUES[i] for i in rng.permutation(len(CUES)).tolist() if CUES[i] in known]
     for kind in cues:

@@ -43,7 +43,7 @@ OFTEN = 30
 def corpus(world: World, films: int) -> Iterator[str]:
     """Training films' questions as a model is asked them, thoughts, answers, captions."""
     for _ in range(OFTEN):
-        yield f"user\nassistant\n {INSTRUCTION}\n{FREELY}\n{naming.ASKED.format('frame')}"
+        yield f"user\nassistant\n {INSTRUCTION}\n{FREELY}\n{naming.ASKED}"
         yield from (f" {letter}" for letter in "ABCDE")
     rng = np.random.default_rng(0)
     for film in world.films("train", films):

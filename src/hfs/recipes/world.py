@@ -158,7 +158,7 @@ def recipe(
         ),
         Phase("warm", Answering("all"), warm, batch, {"teacher": 2e-3}, FLAT, "clips"),
         Phase(
-            "calibrate", Answering("calibration", sizes=(4, 16)), calibrate, batch,
+            "calibrate", Answering("calibration", sizes=(4, 32)), calibrate, batch,
             {"teacher": 1e-3}, FLAT, "mixed",
         ),
         Phase(
