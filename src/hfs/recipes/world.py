@@ -8,7 +8,7 @@ calibration on random subsets of films, and the student with it by answers alone
 the evidence of a question lies. Two CPU cores, no download.
 
     hfs train world --out B mutual=0                           # all but the last rung, and then
-    hfs train world --out C base=B importance=gradient seed=1  # that rung alone, in another way
+    hfs train world --out C base=B see=0 think=0 name=0 warm=0 calibrate=0 importance=gradient
 
 A rung of 0 steps is left out. What is learned below it then comes from the run ``base``.
 """
