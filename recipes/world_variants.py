@@ -83,7 +83,7 @@ def run(
     file = out / f"{name} {seed}.json"
     if file.exists():
         return
-    rungs = [f"{rung}=0" for rung in ("see", "think", "name", "warm", "calibrate")]
+    rungs = [f"{rung}=0" for rung in ("see", "think", "name", "warm", "widen", "calibrate")]
     mine = [f"folder={folder}", f"seed={seed}", *rungs, *given]
     place = out / f"{name}-{seed}"
     recipe = recipes.load("world", mine)

@@ -208,7 +208,7 @@ def test_sight_that_has_learned_is_not_given_again():
 
 
 def test_a_last_rung_begins_from_another_run(tmp_path):
-    none = dict.fromkeys(("see", "think", "name", "warm", "calibrate", "mutual"), 0)
+    none = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 0)
     few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,
            "checked": 1}  # fmt: skip
     train(recipe(**few, **(none | {"see": 1, "name": 1})), tmp_path / "base")
@@ -237,7 +237,7 @@ def test_options_that_do_not_fit_are_refused(given):
 
 
 def test_fixed_labels_take_the_place_of_the_teacher_s_importance(tmp_path):
-    none = dict.fromkeys(("see", "think", "name", "warm", "calibrate", "mutual"), 0)
+    none = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 0)
     few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,
            "checked": 1}  # fmt: skip
     train(recipe(**few, **(none | {"name": 1})), tmp_path / "base")
@@ -266,13 +266,13 @@ def test_clips_are_shown_whole_and_asked_openly(tokenizer, reader):
 def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
     import hfs
 
-    short = dict.fromkeys(("see", "think", "name", "warm", "calibrate", "mutual"), 1)
+    short = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 1)
     made = recipe(folder=str(tmp_path / "films"), films=2, clips=2, pool=200, batch=2, checked=1,
                   **short)  # fmt: skip
     folder = train(made, tmp_path / "run")
     rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
-    assert [row["phase"] for row in rows[:6]] == list(short)
-    assert all(math.isfinite(row["loss"]) for row in rows[:6])
+    assert [row["phase"] for row in rows[:7]] == list(short)
+    assert all(math.isfinite(row["loss"]) for row in rows[:7])
     film = next((tmp_path / "films/train-64-0").glob("*.mp4"))
     pipeline = f"trained(model={str(folder / 'student')!r})"
     question = "Which digit is shown with the red circle?"

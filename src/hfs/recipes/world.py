@@ -3,17 +3,19 @@
     hfs train world --out RUN          # then: hfs select FILM QUESTION --model RUN/models/student
 
 Rungs, each from the one before: SigLIP towers on frames and captions, a Qwen3 that writes the
-chain of thought, a SmolVLM that names frames and then answers about short clips shown whole, its
-calibration on random subsets of films, and the student with it by answers alone. No rung sees where
-the evidence of a question lies. Two CPU cores, no download.
+chain of thought, a SmolVLM that names frames and then answers about clips shown whole, short ones
+and then all, its calibration on random subsets of films, and the student with it by answers alone.
+No rung sees where the evidence of a question lies. Two CPU cores, no download.
 
     hfs train world --out B mutual=0                           # all but the last rung, and then
-    hfs train world --out C base=B see=0 think=0 name=0 warm=0 calibrate=0 importance=gradient
+    hfs train world --out C base=B see=0 think=0 name=0 warm=0 widen=0 calibrate=0 \\
+        importance=gradient
 
 A rung of 0 steps is left out. What is learned below it then comes from the run ``base``.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -37,6 +39,8 @@ from hfs.training.step import Answering, Mutual
 from hfs.world import World
 
 BUDGETS = (4, 8)
+SHORT = 6
+"""Frames of the clips that the warm-up begins with; a scene or two are learned to be read first."""
 FLAT = Schedule(lr="one_cycle")
 
 
@@ -49,11 +53,12 @@ def recipe(
     clips: int = 6000,
     pool: int = 24_000,
     checked: int = 60,
-    see: int = 4000,
+    see: int = 5000,
     think: int = 500,
-    name: int = 1200,
-    warm: int = 2000,
-    calibrate: int = 500,
+    name: int = 2500,
+    warm: int = 3000,
+    widen: int = 2500,
+    calibrate: int = 2000,
     mutual: int = 600,
     batch: int = 64,
     thoughts: str = "written",
@@ -116,9 +121,9 @@ def recipe(
             naming.align(models, seen)
         return seeing.Sights(seen)
 
-    def shorts(models: Ladder, told: Told) -> reading.Clips:
+    def shorts(models: Ladder, told: Told, most: int = 64) -> reading.Clips:
         models.see()
-        return reading.clips(models.teacher, world, "train", clips, told)
+        return reading.clips(models.teacher, world, "train", clips, told, most=most)
 
     def watched(models: Ladder, told: Told) -> Items:
         models.see()
@@ -156,7 +161,8 @@ def recipe(
             "name", naming.Naming(), name, batch, {"sight": 1e-4, "teacher": 2e-3}, FLAT,
             "names",
         ),
-        Phase("warm", Answering("all"), warm, batch, {"teacher": 2e-3}, FLAT, "clips"),
+        Phase("warm", Answering("all"), warm, batch, {"teacher": 2e-3}, FLAT, "short"),
+        Phase("widen", Answering("all"), widen, batch, {"teacher": 2e-3}, FLAT, "clips"),
         Phase(
             "calibrate", Answering("calibration", sizes=(4, 32)), calibrate, batch,
             {"teacher": 1e-3}, FLAT, "mixed",
@@ -180,6 +186,7 @@ def recipe(
             "sights": sights,
             "questions": questions,
             "names": names,
+            "short": partial(shorts, most=SHORT),
             "clips": shorts,
             "films": asked_about,
             "mixed": mixed,
