@@ -5,13 +5,13 @@
 
 For each variant and seed the student starts anew, and everything else as it is in BASE; then its
 choices, and those of other selectors from its scores, are judged (`world_study.py`). One JSON file
-a run in OUT, beside the run itself; those that are there are not made again.
+a run in OUT, beside the run itself; those that are there are not made again, and a run that was
+stopped goes on.
 """
 
 import argparse
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -87,8 +87,7 @@ def run(
     mine = [f"folder={folder}", f"seed={seed}", *rungs, *given]
     place = out / f"{name}-{seed}"
     recipe = recipes.load("world", mine)
-    shutil.rmtree(place, ignore_errors=True)
-    models = train(recipe, place)
+    models = train(recipe, place, resume=place.exists())
     study = study_of(
         models, folder, split="test", films=films, common=reader(common),
         prior="prior=False" not in given, thinking=THINKING.get(name, "written"),

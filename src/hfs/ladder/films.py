@@ -3,15 +3,19 @@
 The films are written, and then read back by the project's own decoder, like anybody's videos.
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hfs import plugins
+from hfs.errors import UsageError
 from hfs.ladder import models
-from hfs.ladder.learner import Ladder
+from hfs.ladder.learner import Ladder, renewed
 from hfs.ladder.reading import example
+from hfs.plugins import Spec
 from hfs.student import HFSStudent
-from hfs.trained import record
+from hfs.trained import own_backbone, record
 from hfs.training.data import Example
 from hfs.training.items import Item, Items, Thinking
 from hfs.training.recipe import Told, mix
@@ -77,12 +81,27 @@ def reopened(
     """Films for a student and a teacher that were saved: items, and the world's own questions."""
     examples = written(world, folder, split, count, told)
     teacher.revision = models.seen_by(teacher.model)  # runs that see alike share what they saw
-    maker = Maker(record(str(checkpoint)).backbone, SAMPLER, ("subtitles",), teacher)
+    maker = Maker(_eyes(checkpoint, folder), SAMPLER, ("subtitles",), teacher)
     key = mix(student.config.backbone_revision, student.config.base_revision, teacher.revision)
     store = _seen(folder / f"seen-{_name(world, split)}-{key:016x}", examples, maker, told)
     items = Items.of(examples, store, student, maker.eyes, thinking=thinking, told=told)
     asked = {item.id: item for film in world.films(split, count) for item in film.items}
     return [items.load(i) for i in range(len(items))], [asked[e.id] for e in items.examples]
+
+
+def _eyes(checkpoint: Path, folder: Path) -> str:
+    """The checkpoint's backbone, copied to where runs share it: a store knows it by its place."""
+    own = own_backbone(str(checkpoint))
+    if own is None:
+        raise UsageError(
+            f"expected a checkpoint that brings its backbone, got {checkpoint} without: name the "
+            "student of a run of the recipe world"
+        )
+    found = record(str(checkpoint))
+    kept = folder / f"backbone-{mix(found.backbone_revision):016x}"
+    renewed(kept, lambda to: shutil.copytree(own, to))
+    options = plugins.parse(found.backbone).options
+    return str(Spec("siglip", {**options, "model": str(kept)}))
 
 
 def _seen(root: Path, examples: Sequence[Example], maker: Maker, told: Told) -> Store:

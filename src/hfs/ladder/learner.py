@@ -133,8 +133,8 @@ class Ladder(Learner):
     def settle(self, folder: Path) -> str:
         """Write backbone and language model, note their revisions, and give the backbone's spec."""
         backbone, slm = folder / "backbone", folder / "slm"
-        _renewed(backbone, self._save_backbone)
-        _renewed(slm, self.slm.save_pretrained)
+        renewed(backbone, self._save_backbone)
+        renewed(slm, self.slm.save_pretrained)
         self.student.config.base_revision = hub.revision_of(slm)
         made = Spec("siglip", {"model": str(backbone), "dtype": "float32", "batch": 64})
         beside = Spec("siglip", {**made.options, "model": "./backbone"})
@@ -163,7 +163,7 @@ class Ladder(Learner):
         models.pictures(self.sizes)[0].save_pretrained(folder)
 
 
-def _renewed(folder: Path, save: Callable[[Path], Any]) -> None:
+def renewed(folder: Path, save: Callable[[Path], Any]) -> None:
     """Saved anew, but left alone where the same weights are there: other runs may be reading."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
