@@ -138,22 +138,6 @@ def test_a_frame_is_asked_for_by_facts_that_no_other_frame_has():
     assert naming.asked([frame] * 2, 1, np.random.default_rng(0)) == "frame with the red star 7"
 
 
-def test_a_frame_is_asked_for_by_itself_by_its_neighbour_or_as_one_of_two():
-    frames = [_known(colour=colour) for colour in ("red", "green", "blue")]
-    found = {naming.question(frames, 1, np.random.default_rng(i)) for i in range(200)}
-    assert found == {
-        "What does the frame with the green show?",
-        "What does the frame after the frame with the red show?",
-        "What does the frame before the frame with the blue show?",
-        "Of the frame with the red and the frame with the green, what does the later one show?",
-        "Of the frame with the green and the frame with the red, what does the later one show?",
-        "Of the frame with the blue and the frame with the green, what does the earlier one show?",
-        "Of the frame with the green and the frame with the blue, what does the earlier one show?",
-    }
-    alone = {naming.question(frames[:1], 0, np.random.default_rng(i)) for i in range(20)}
-    assert alone == {"What does the frame show?"}
-
-
 def test_the_reader_s_frames_take_no_tokens_but_their_pictures(tokenizer, reader):
     teacher = Teacher(reader, tokenizer, models.pictures(models.Sizes())[1],
                       template=words.TEMPLATE)  # fmt: skip

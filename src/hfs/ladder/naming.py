@@ -30,11 +30,10 @@ CUES = ("colour", "shape", "digit", "letter", "word", "event")
 class Naming:
     """The reader learns to describe one frame among up to ``shown``.
 
-    A frame is shown alone or with others of the batch, and is asked for by facts that it alone has,
-    or by its place beside such a frame, or as the earlier or later of two.
+    A frame is shown alone or with others of the batch, and is asked for by facts that it alone has.
     """
 
-    shown: int = 8
+    shown: int = 6
 
     def __call__(self, models: Any, items: list[Sight], at: Moment) -> Outcome:
         teacher = models.teacher
@@ -48,7 +47,7 @@ class Naming:
             group = ((i + order) % len(items)).tolist()
             visual.append(VisualTokens(tokens[torch.tensor(group, device=tokens.device)]))
             known = [items[j].facts for j in group]
-            questions.append(question(known, int(order.argmin()), rng))
+            questions.append(f"What does the {asked(known, int(order.argmin()), rng)} show?")
         read = teacher(
             visual,
             [torch.arange(len(each.tokens)) for each in visual],
@@ -58,22 +57,6 @@ class Naming:
             [described(item.facts) for item in items],
         )
         return Outcome(read.ce, {"answer": read.ce.detach(), "correct": read.correct.float()})
-
-
-def question(frames: Sequence[Facts], at: int, rng: np.random.Generator) -> str:
-    """A question whose answer is what frame ``at`` shows: half of them ask for its place."""
-    draw = rng.random()
-    near = [i for i in (at - 1, at + 1) if 0 <= i < len(frames)]
-    if len(frames) == 1 or draw < 0.5:
-        return f"What does the {asked(frames, at, rng)} show?"
-    if draw < 0.75:
-        other = near[int(rng.integers(len(near)))]
-        side = "after" if other < at else "before"
-        return f"What does the frame {side} the {asked(frames, other, rng)} show?"
-    other = (at + int(rng.integers(1, len(frames)))) % len(frames)
-    both = [asked(frames, i, rng) for i in rng.permutation([at, other]).tolist()]
-    which = "earlier" if at < other else "later"
-    return f"Of the {both[0]} and the {both[1]}, what does the {which} one show?"
 
 
 def _tokens(model: Any, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n t d"]:
