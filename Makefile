@@ -36,4 +36,4 @@ $(VENV)/.for-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@ $(VENV)/.for-demo
 
 clean:
-	rm -rf $(VENV) build demo
+	rm -rf $(VENV) build demo demo-world

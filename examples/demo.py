@@ -1,7 +1,7 @@
-"""The sample talk and a film of the world, or the user's own video -> ``demo/`` with reports.
+"""The sample talk, or the user's own video -> ``demo/``; a film of the world -> ``demo-world/``.
 
-``make demo`` and ``make demo VIDEO=talk.mp4 QUESTION="..." K=8`` run this. The film is asked about
-twice: with what needs no training, and with the student that comes with the package.
+``make demo`` and ``make demo VIDEO=talk.mp4 QUESTION="..." K=8`` run this. The talk is asked about
+with what needs no training, the film with the student that comes with the package.
 """
 
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hfs.cli import main
 from hfs.sample import render_sample
-from hfs.world import World
+from hfs.world import VERSION, World
 from hfs.world.render import write_video
 
 FILM = 3
@@ -26,13 +26,13 @@ def arguments() -> list[list[str]]:
     build = Path("build")
     build.mkdir(exist_ok=True)
     talk = render_sample(build / "sample.mp4")
-    film, path = World().film("test", FILM), build / "world.mp4"
+    film, path = World().film("test", FILM), build / f"world-{VERSION}.mp4"
     if not path.exists():
         write_video(film, path)
     asked = next(item.question for item in film.items if item.kind in MOMENTS)
     return [
         ["select", str(talk.video), question or talk.question, "-k", k, "--out", "demo"],
-        ["select", str(path), asked, "-k", "4", "--model", "world", "--out", "demo/world"],
+        ["select", str(path), asked, "-k", "4", "--model", "world", "--out", "demo-world"],
     ]
 
 
