@@ -86,8 +86,8 @@ def variants(folder: Path) -> list[str]:
     lines = [
         "## Ways of learning",
         "",
-        "Each begins with the same reader and an untrained student. `by` is the selector that is "
-        "trained with; the same student's other selectors stand beside it.",
+        "Each begins with the same reader and an untrained student, and is judged by the selector "
+        "that it was trained with; three other selectors of the same student stand beside it.",
         "",
         "| trained | seeds | recall @4 | recall @8 | common @4 | common @8 | own @4 | own @8 "
         "| top_k, recall @4 | mmr, recall @4 | dpp, recall @4 |",
