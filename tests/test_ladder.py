@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -210,6 +211,29 @@ def test_a_last_rung_begins_from_another_run(tmp_path):
         assert teacher is begun.teacher
     with pytest.raises(UsageError, match="a run with a checkpoint"):
         recipe(**few, **none, base=str(tmp_path)).build()
+
+
+def test_a_ladder_that_is_stopped_while_naming_goes_on_as_if_it_had_not_been(tmp_path):
+    none = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 0)
+    few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,
+           "checked": 1}  # fmt: skip
+    made = recipe(**few, **(none | {"see": 1, "name": 2, "warm": 1}))
+    made = replace(made, run=replace(made.run, every=1))
+    train(made, tmp_path / "whole")
+
+    def stops(stage, done, total):
+        if (stage, done) == ("name", 1):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(made, tmp_path / "parts", told=stops)
+    assert Checkpoints(tmp_path / "parts" / "checkpoints").newest().record["step"] < 4
+    train(made, tmp_path / "parts", resume=True)
+    whole, parts = (
+        Checkpoints(tmp_path / name / "checkpoints").newest() for name in ("whole", "parts")
+    )
+    assert whole.record["step"] == parts.record["step"] == 4
+    assert all(torch.equal(whole.parameters[n], p) for n, p in parts.parameters.items())
 
 
 @pytest.mark.parametrize(
