@@ -4,6 +4,7 @@ The reader is a SmolVLM: its vision tower is SigLIP's architecture, so the tower
 on captions see for it too (`share_sight`), as in the published models.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,5 +155,9 @@ def share_sight(towers: Any, reader: Any) -> None:
 def seen_by(reader: Any) -> str:
     """Names what a reader sees by: tower and connector."""
     parts = (reader.model.vision_model, reader.model.connector)
-    total = sum(p.detach().double().abs().sum().item() for m in parts for p in m.parameters())
-    return f"world-{total:.9g}"
+    return f"world-{weight(p for part in parts for p in part.parameters())}"
+
+
+def weight(parameters: Iterable[Tensor]) -> str:
+    """A number that tells learned parameters from others."""
+    return f"{sum(p.detach().double().abs().sum().item() for p in parameters):.9g}"

@@ -25,7 +25,7 @@ from hfs.ladder import naming, reading, seeing, thinking
 from hfs.ladder.films import SAMPLER
 from hfs.ladder.films import films as films_of
 from hfs.ladder.learner import Ladder
-from hfs.ladder.models import Sizes
+from hfs.ladder.models import Sizes, weight
 from hfs.ladder.pool import pool as pool_of
 from hfs.training.batches import Halves
 from hfs.training.items import Items, Thinking
@@ -35,7 +35,7 @@ from hfs.training.losses import LossWeights
 from hfs.training.recipe import Phase, Recipe, Run, Told, mix
 from hfs.training.schedules import Schedule, Stage
 from hfs.training.similarity import Tuning
-from hfs.training.step import Answering, Mutual
+from hfs.training.step import Answering, Mutual, one_of
 from hfs.world import World
 
 BUDGETS = (4, 8)
@@ -81,8 +81,8 @@ def recipe(
     candidates at once, or from as many as the reader may be shown (``few``). ``tuned`` names a
     selector whose choice, by similarity, the reader learns from in place of the student's.
     """
-    _one_of("queries", queries, ("cues", "one"))
-    _one_of("labels", labels, ("none", "all", "few"))
+    one_of("queries", queries, ("cues", "one"))
+    one_of("labels", labels, ("none", "all", "few"))
     if (labels != "none") != bool(labeller):
         raise UsageError(
             f"expected labels and the run of their labeller together, got labels={labels} and "
@@ -135,7 +135,8 @@ def recipe(
             return items
         with models.reading(Path(labeller)) as teacher:
             few = max(BUDGETS) if labels == "few" else None
-            keep = place / f"labels-{mix(labels, labeller, seed):016x}.safetensors"
+            maker = weight(models.groups()["teacher"])
+            keep = place / f"labels-{mix(labels, maker):016x}.safetensors"
             return labelled(items, teacher, frames=few, keep=keep, told=told)
 
     def judged(models: Ladder) -> Mapping[str, float]:
@@ -193,8 +194,3 @@ def recipe(
         },
         run=Run(seed=seed, micro=160, every=200, keep=1),
     )
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"expected {name} among {', '.join(known)}, got {value!r}")

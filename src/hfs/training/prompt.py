@@ -70,7 +70,7 @@ class Prompter:
         self.image_token: str = tokenizer.convert_ids_to_tokens(image_token_id)
         known = tokenizer.get_vocab()
         opening, closing = (
-            "".join(mark for mark in MARK.findall(part) if mark in known) for part in FRAMED[family]
+            "".join(each for each in MARK.findall(part) if each in known) for part in FRAMED[family]
         )
         self._ids = lru_cache(maxsize=1 << 16)(self._tokenise)
         self.opening, self.closing = self._ids(opening), self._ids(closing)

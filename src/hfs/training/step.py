@@ -53,9 +53,9 @@ class Mutual:
     """Temperature of the student's distribution in the KL terms."""
 
     def __post_init__(self) -> None:
-        _one_of("relaxation", self.relaxation, get_args(Relaxation))
-        _one_of("importance", self.importance, (*get_args(Importance), None))
-        _one_of("signal", self.signal, get_args(Signal))
+        one_of("relaxation", self.relaxation, get_args(Relaxation))
+        one_of("importance", self.importance, (*get_args(Importance), None))
+        one_of("signal", self.signal, get_args(Signal))
         if not hasattr(plugins.build("selectors", self.selector), "objective"):
             raise UsageError(
                 f"expected a selector with a set function, such as hfs, got {self.selector!r}: "
@@ -140,7 +140,7 @@ class Answering:
     """Candidates of the longest video that calibration shows whole."""
 
     def __post_init__(self) -> None:
-        _one_of("frames", self.frames, ("all", "random", "calibration"))
+        one_of("frames", self.frames, ("all", "random", "calibration"))
 
     def __call__(self, models: Any, items: list[Item], at: Moment, /) -> Outcome:
         lengths = [len(item.seen.features.times) for item in items]
@@ -173,7 +173,8 @@ class Offline:
         return Outcome(loss, {"teacher_to_student": loss.detach()})
 
 
-def _one_of(name: str, value: str | None, known: tuple[str | None, ...]) -> None:
+def one_of(name: str, value: str | None, known: tuple[str | None, ...]) -> None:
+    """Raises UsageError for a value that is not known."""
     if value not in known:
         raise UsageError(f"expected {name} among {', '.join(map(str, known))}, got {value!r}")
 
