@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from hfs.training.loop import train
 from hfs.training.recipe import Moment, Phase
 from hfs.training.teacher import Teacher
 from hfs.types import Selection
-from hfs.world import World, scenes
+from hfs.world import VERSION, VISUAL_KINDS, World, scenes
 from hfs.world.captions import Caption, facts, truth
 
 WORLD = World()
@@ -139,14 +140,18 @@ def test_a_frame_is_asked_for_by_facts_that_no_other_frame_has():
     assert naming.asked([frame] * 2, 1, np.random.default_rng(0)) == "frame with the red star 7"
 
 
-def test_the_reader_s_frames_take_no_tokens_but_their_pictures(tokenizer, reader):
+def test_the_reader_is_asked_before_it_is_shown_frames_of_no_tokens_but_their_pictures(
+    tokenizer, reader
+):
     teacher = Teacher(reader, tokenizer, models.pictures(models.Sizes())[1],
                       template=words.TEMPLATE)  # fmt: skip
     few, more = (
         teacher.prompter.prompt([float(i) for i in range(n)], 1, "which digit?", ()) for n in (2, 5)
     )
     assert len(more.ids) - len(few.ids) == 3
-    assert few.starts == (3, 4)
+    asked = tokenizer.decode(few.ids[: few.starts[0]])
+    assert "which digit?" in asked
+    assert few.starts == (few.starts[0], few.starts[0] + 1)
     image = tokenizer.convert_tokens_to_ids("<image>")
     assert [i for i, token in enumerate(more.ids) if token == image] == list(more.starts)
 
@@ -268,7 +273,26 @@ def test_clips_are_shown_whole_and_asked_openly(tokenizer, reader):
         assert len(item.seen.features.times) <= 6
         assert item.example.options == ()
         assert item.answer == item.example.answer
-    assert len({clips.name(i) for i in range(len(clips))}) == len(clips)
+
+
+def test_questions_of_several_frames_come_more_often_and_numbers_equally_often():
+    world = replace(WORLD, questions=24)
+    asked = [
+        (item, i)
+        for i, clip in enumerate(world.clips("train", 300))
+        for item in clip.items
+        if item.kind != "said"
+    ]
+    evened = reading.evened(asked)
+    assert len(evened) == pytest.approx(len(asked), rel=0.01)
+    kinds = Counter(item.kind for item, _ in evened)
+    assert {kind: round(n / kinds["digit"]) for kind, n in kinds.items()} == {
+        kind: 1 if kind in reading.ALONE else reading.OFTEN for kind in VISUAL_KINDS
+    }
+    numbers = Counter(item.label for item, _ in evened if item.kind == "count")
+    assert set(numbers) == set("1234")
+    assert max(numbers.values()) - min(numbers.values()) <= 1
+    assert set(evened) <= set(asked)
 
 
 def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
@@ -281,7 +305,7 @@ def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert [row["phase"] for row in rows[:7]] == list(short)
     assert all(math.isfinite(row["loss"]) for row in rows[:7])
-    film = next((tmp_path / "films/train-64-0").glob("*.mp4"))
+    film = next((tmp_path / f"films/train-64-0-{VERSION}").glob("*.mp4"))
     pipeline = f"trained(model={str(folder / 'student')!r})"
     question = "Which digit is shown with the red circle?"
     selection = hfs.select(film, question, budget=4, pipeline=pipeline, cache=None)

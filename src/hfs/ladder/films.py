@@ -21,7 +21,7 @@ from hfs.training.items import Item, Items, Thinking
 from hfs.training.recipe import Told, mix
 from hfs.training.store import Maker, Store
 from hfs.training.teacher import Teacher
-from hfs.world import World
+from hfs.world import VERSION, World
 from hfs.world.dataset import Item as Asked
 from hfs.world.render import write_subtitles, write_video
 
@@ -113,5 +113,5 @@ def _seen(root: Path, examples: Sequence[Example], maker: Maker, told: Told) -> 
 
 
 def _name(world: World, split: str) -> str:
-    """Films of another length or seed have the same ids, and lie elsewhere."""
-    return f"{split}-{world.frames}-{world.seed}"
+    """Films of another length, seed or version have the same ids, and lie elsewhere."""
+    return f"{split}-{world.frames}-{world.seed}-{VERSION}"

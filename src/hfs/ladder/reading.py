@@ -4,8 +4,10 @@ Clips are short and shown whole (`hfs.training.step.Answering`); they are drawn 
 warm-up needs many of them. Their questions are open: the reader says the answer.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 import torch
@@ -20,8 +22,12 @@ from hfs.training.visual_tokens import VisualTokens
 from hfs.types import Evidence, Features
 from hfs.world import Film, World
 from hfs.world.dataset import Item as Asked
+from hfs.world.questions import GROUPS
 
 Progress = Callable[[str, int, int], None]
+ALONE = (*GROUPS["single"], *GROUPS["global"])
+"""Kinds that a frame answers, or the look of most."""
+OFTEN = 3
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,10 @@ class Clips:
 def clips(
     teacher: Any, world: World, split: str, count: int, told: Progress, *, most: int = 64
 ) -> Clips:
-    """So many clips of at most ``most`` frames as the teacher sees them, half with plain frames."""
+    """So many clips of at most ``most`` frames as the teacher sees them, half with plain frames.
+
+    Their questions come as often as `evened` says.
+    """
     questions: list[tuple[Asked, int]] = []
     seen: list[Seen] = []
     number = 0
@@ -61,7 +70,27 @@ def clips(
         questions += [(item, len(seen)) for item in film.items if item.kind != "said"]
         seen.append(looked(film, visual))
         told("making clips", len(seen), count)
-    return Clips(tuple(questions), tuple(seen))
+    return Clips(tuple(evened(questions)), tuple(seen))
+
+
+def evened(questions: Sequence[tuple[Asked, int]]) -> list[tuple[Asked, int]]:
+    """About as many questions, some left out and some twice: each kind has its share.
+
+    Kinds that take several frames are learned last, and come `OFTEN` times as often as the others;
+    numbers come equally often, since small ones are there to be asked for in every clip.
+    """
+    groups: dict[tuple[str, str], list[tuple[Asked, int]]] = {}
+    for asked, place in questions:
+        label = asked.label if asked.kind == "count" else ""
+        groups.setdefault((asked.kind, label), []).append((asked, place))
+    kinds = Counter(kind for kind, _ in groups)
+    share = {(kind, label): (1 if kind in ALONE else OFTEN) / kinds[kind] for kind, label in groups}
+    whole = len(questions) / sum(share.values())
+    return [
+        each
+        for group, some in groups.items()
+        for each in islice(cycle(some), round(whole * share[group]))
+    ]
 
 
 def looked(film: Film, visual: VisualTokens) -> Seen:

@@ -25,16 +25,16 @@ TEMPLATE = """\
 {{ '<|im_start|>' + message.role + '\\n' }}
 {%- if message.content is string -%}{{ message.content }}
 {%- else -%}
-{%- for part in message.content -%}
-{%- if part.type == 'image' -%}{{ '<image>' }}
-{%- elif loop.last or loop.nextitem.type != 'image' -%}{{ part.text }}{%- endif -%}
+{{ message.content[-1].text }}
+{%- for part in message.content if part.type == 'image' -%}
+{{ '\\n' if loop.first }}{{ '<image>' }}
 {%- endfor -%}
 {%- endif -%}{{ '<|im_end|>\\n' }}
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}"""
-"""ChatML, as Qwen's models are asked, but for the times before frames: these models are small, and
-nothing in the world asks for a time, so a frame takes no more tokens than its picture's."""
-
+"""ChatML, as Qwen's models are asked, but the question comes first, so that a frame is read in its
+light, by a model too small to keep all of a frame until it is asked; and no times before frames,
+since nothing in the world asks for one."""
 
 OFTEN = 30
 """How often the corpus says what is said around every question, so that it takes few tokens."""

@@ -15,6 +15,7 @@ A rung of 0 steps is left out. What is learned below it then comes from the run 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,12 +34,15 @@ from hfs.training.judge import judge
 from hfs.training.labels import labelled
 from hfs.training.losses import LossWeights
 from hfs.training.recipe import Phase, Recipe, Run, Told, mix
-from hfs.training.schedules import Schedule, Stage
+from hfs.training.schedules import CURRICULUM, STEADY, Schedule
 from hfs.training.similarity import Tuning
 from hfs.training.step import Answering, Mutual, one_of
 from hfs.world import World
 
-BUDGETS = (4, 8)
+MOST = 8
+"""Frames that a labeller is shown which may not see all."""
+ASKED = 24
+"""Questions of a clip, at most: they cost less than its pixels."""
 SHORT = 6
 """Frames of the clips that the warm-up begins with; a scene or two are learned to be read first."""
 FLAT = Schedule(lr="one_cycle")
@@ -55,10 +59,10 @@ def recipe(
     checked: int = 60,
     see: int = 5000,
     think: int = 500,
-    name: int = 2500,
+    name: int = 1200,
     warm: int = 3000,
-    widen: int = 2500,
-    calibrate: int = 2000,
+    widen: int = 6000,
+    calibrate: int = 1500,
     mutual: int = 600,
     batch: int = 64,
     thoughts: str = "written",
@@ -69,6 +73,7 @@ def recipe(
     teacher_to_student: float = 0.3,
     student_to_teacher: float = 0.05,
     set_weight: float = 0.1,
+    curriculum: bool = False,
     queries: str = "cues",
     labels: str = "none",
     labeller: str = "",
@@ -123,7 +128,8 @@ def recipe(
 
     def shorts(models: Ladder, told: Told, most: int = 64) -> reading.Clips:
         models.see()
-        return reading.clips(models.teacher, world, "train", clips, told, most=most)
+        asking = replace(world, questions=ASKED)
+        return reading.clips(models.teacher, asking, "train", clips, told, most=most)
 
     def watched(models: Ladder, told: Told) -> Items:
         models.see()
@@ -134,7 +140,7 @@ def recipe(
         if labels == "none":
             return items
         with models.reading(Path(labeller)) as teacher:
-            few = max(BUDGETS) if labels == "few" else None
+            few = MOST if labels == "few" else None
             maker = weight(models.groups()["teacher"])
             keep = place / f"labels-{mix(labels, maker):016x}.safetensors"
             return labelled(items, teacher, frames=few, keep=keep, told=told)
@@ -174,7 +180,7 @@ def recipe(
             mutual,
             32,
             {"student": 1e-3, "teacher": 1e-4},
-            Schedule(budgets=(Stage(1.0, BUDGETS),), weights=weights),
+            Schedule(budgets=CURRICULUM if curriculum else STEADY, weights=weights),
             "films",
             check=judged,
         ),

@@ -52,8 +52,9 @@ class Tuning:
         picks = []
         for i, item in enumerate(items):
             n = len(item.seen.features.times)
-            known = similar(models.student, item)
-            taken = choose(known, item.content, budget, at.generator(i)) if n > budget else None
+            with torch.autocast("cpu", enabled=False):  # sets are compared in full precision
+                known = similar(models.student, item)
+                taken = choose(known, item.content, budget, at.generator(i)) if n > budget else None
             picks.append(torch.arange(n) if taken is None else taken)
         read = answered(models.teacher, items, picks, importance=None)
         return outcome(LossWeights(), {"answer": read.ce}, correct=read.correct)

@@ -65,11 +65,14 @@ class Mutual:
     def __call__(self, models: Any, items: list[Item], at: Moment, /) -> Outcome:
         now = at.settings
         output = scored(models.student, items, prior=self.prior)
-        objectives = [
-            self._objective(scores, item, now.budget)
-            for scores, item in zip(scores_of(models.student, output, items), items, strict=True)
-        ]
-        rows, sets = self._choose(objectives, output, now, at)
+        with torch.autocast("cpu", enabled=False):  # sets are compared in full precision
+            objectives = [
+                self._objective(scores, item, now.budget)
+                for scores, item in zip(
+                    scores_of(models.student, output, items), items, strict=True
+                )
+            ]
+            rows, sets = self._choose(objectives, output, now, at)
         reading = self.importance if self.signal == "teacher" else None
         read = answered(models.teacher, items, rows, importance=reading)
         parts = {"answer": read.ce, "set": sets.to(read.ce.device)}

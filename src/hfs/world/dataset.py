@@ -22,7 +22,7 @@ from hfs.world.questions import KINDS, Asked, Kind
 from hfs.world.scenes import Layout, long_layout, short_layout
 from hfs.world.thoughts import thought
 
-VERSION = "2"
+VERSION = "3"
 """Of the world's content: the same options give the same films, pixel for pixel, within one."""
 
 LETTERS = "ABCDE"
@@ -185,7 +185,7 @@ class World:
         return self._film(f"{split}-{number:05}", split, long_layout(rng, self.frames), rng)
 
     def clip(self, split: str, number: int, *, plain: bool = False) -> Film:
-        """Clip ``number``: 2 to 7 scenes, a frame or few each, every moment shown.
+        """Clip ``number``: 2 to 10 scenes, a frame or few each, every moment shown.
 
         For the warm-up of a reader that sees all of it; from seeds of its own, never cut from a
         film. ``plain`` adds a frame without a moment to every scene.

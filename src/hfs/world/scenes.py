@@ -116,22 +116,27 @@ def long_layout(rng: np.random.Generator, frames: int) -> Layout:
 
 
 def short_layout(rng: np.random.Generator, *, plain: bool = False) -> Layout:
-    """A clip of 2 to 7 scenes that shows each moment in one frame, and little else.
+    """A clip that shows each moment in one frame, and little else.
 
-    ``plain`` adds to every scene a frame without a moment; otherwise one scene in three has one.
+    Half of the clips are bare: 2 to 10 scenes of nothing but their reveal. The others have 2 to 7
+    with words and events, and one scene in three has a frame without a moment. ``plain`` gives
+    every scene one.
     """
     lengths, moments = [], []
-    for _ in range(int(rng.integers(2, 8))):
+    bare = rng.random() < 0.5
+    extra, odd, most = (0.0, 0.0, 10) if bare else (_EXTRA_SHORT, 0.33, 7)
+    for _ in range(int(rng.integers(2, most + 1))):
         kinds: list[MomentKind] = ["reveal"]
         for kind in ("word", "event"):
-            if rng.random() < _EXTRA_SHORT:
+            if rng.random() < extra:
                 kinds.append(kind)
         order = [kinds[i] for i in rng.permutation(len(kinds))]
-        spare = int(plain or rng.random() < 0.33)
+        spare = int(plain or rng.random() < odd)
         shift = int(rng.integers(0, 2)) * spare
         moments.append([Moment(kind, i + shift, i + shift + 1) for i, kind in enumerate(order)])
         lengths.append(len(order) + spare)
-    return _layout(rng, lengths, moments, fewest=1)
+    few = {"colours": (1, 2), "shapes": (5, 6)} if bare else {"colours": (1, 5), "shapes": (1, 5)}
+    return _layout(rng, lengths, moments, **few)
 
 
 def _heavy_tailed(rng: np.random.Generator, count: int, frames: int) -> list[int]:
@@ -161,11 +166,16 @@ def _moments(rng: np.random.Generator, length: int) -> list[Moment]:
 
 
 def _layout(
-    rng: np.random.Generator, lengths: list[int], moments: list[list[Moment]], *, fewest: int = 3
+    rng: np.random.Generator,
+    lengths: list[int],
+    moments: list[list[Moment]],
+    *,
+    colours: tuple[int, int] = (3, 5),
+    shapes: tuple[int, int] = (3, 5),
 ) -> Layout:
-    """``fewest`` colours are drawn from, and shapes: clips need scenes of one colour to count."""
+    """At least and at most so many colours and shapes: clips need scenes of one colour to count."""
     count, frames = len(lengths), sum(lengths)
-    names = _names(rng, count, fewest)
+    names = _names(rng, count, colours, shapes)
     letters = _letters(rng, [colour for colour, _ in names])
     grounds, most = _grounds(rng, lengths)
     scenes, start = [], 0
@@ -199,15 +209,16 @@ def _pick(rng: np.random.Generator, values: tuple[str, ...]) -> str:
     return values[int(rng.integers(len(values)))]
 
 
-def _names(rng: np.random.Generator, count: int, fewest: int) -> list[tuple[str, str]]:
+def _names(
+    rng: np.random.Generator, count: int, colours: tuple[int, int], shapes: tuple[int, int]
+) -> list[tuple[str, str]]:
     """Different pairs of few colours and shapes: about half of them share one with any other."""
     while True:
-        few, forms = (int(n) for n in rng.integers(fewest, 6, 2))
+        few, forms = (int(rng.integers(*each, endpoint=True)) for each in (colours, shapes))
         if few * forms >= count:
             break
-    colours = rng.permutation(len(COLOURS))[:few]
-    shapes = rng.permutation(len(SHAPES))[:forms]
-    pairs = list(product(colours.tolist(), shapes.tolist()))
+    some = rng.permutation(len(COLOURS))[:few].tolist()
+    pairs = list(product(some, rng.permutation(len(SHAPES))[:forms].tolist()))
     chosen = [pairs[i] for i in rng.permutation(len(pairs))[:count]]
     return [(COLOURS[c], SHAPES[s]) for c, s in chosen]
 
