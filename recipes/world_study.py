@@ -37,9 +37,10 @@ from hfs.world.dataset import Item as Asked
 BLIND = ("uniform", "random")
 SELECTORS = ("top_k", "nms", "mmr", "dpp", "aks", "bolt", "q_frame", "mdp3", "max_info", "wfs",
              "gift", "adaptive_greedy", "dedup", "focus", "hfs")  # fmt: skip
-STUDENT = ("top_k", "mmr", "dpp", "aks", "bolt", "hfs(redundancy=0.0)", "hfs(coverage=0.0)", "hfs")
+STUDENT = ("top_k", "mmr", "dpp", "aks", "bolt", "hfs(redundancy=0.0,service=0.5)",
+           "hfs(coverage=0.0,service=0.5)", "hfs", "hfs(service=0.5)")  # fmt: skip
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
-OURS = "student + hfs"
+OURS = "student + hfs(service=0.5)"
 """What the others are compared with."""
 AT_ONCE = 64
 Picks = list[Int[Tensor, "_k"]]
@@ -122,7 +123,7 @@ def rows(study: Study, budgets: Sequence[int], only: Sequence[str] = ()) -> list
         *((s, lambda k, s=s: study.choose(s, plain, k)) for s in BLIND),
         *((f"similarity + {s}", lambda k, s=s: study.choose(s, plain, k)) for s in SELECTORS),
         *((f"thought + {s}", lambda k, s=s: study.choose(s, thought, k))
-          for s in ("top_k", "mmr", "hfs")),
+          for s in ("top_k", "mmr", "hfs", "hfs(service=0.5)")),
         *((f"student + {s}", lambda k, s=s: study.choose(s, own, k)) for s in STUDENT),
         ("oracle", lambda k: study.oracle(own, k)),
     ]  # fmt: skip
@@ -213,14 +214,14 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=64)
     parser.add_argument("-k", "--budgets", default="4,8")
     parser.add_argument("--common", type=Path, help="models of another run, for its teacher")
-    parser.add_argument("--only", default="", help="selectors, as rows name them, by commas")
+    parser.add_argument("--only", default="", help="selectors, as rows name them, by semicolons")
     given = parser.parse_args()
     study = study_of(
         given.models, given.folder, split=given.split, films=given.films, frames=given.frames,
         common=given.common and reader(given.common),
     )  # fmt: skip
     budgets = [int(k) for k in given.budgets.split(",")]
-    only = [name for name in given.only.split(",") if name]
+    only = [name for name in given.only.split(";") if name]
     made = rows(study, budgets, only)
     print(json.dumps({"questions": len(study.items), "split": given.split,
                       "frames": given.frames, "rows": made}, indent=1))  # fmt: skip

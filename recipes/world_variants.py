@@ -15,7 +15,7 @@ import os
 import sys
 from pathlib import Path
 
-from world_study import STUDENT, reader, rows, study_of
+from world_study import reader, rows, study_of
 
 from hfs import recipes
 from hfs.training.items import Thinking
@@ -26,9 +26,9 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no_thought": ("thoughts=none",),
     "given_thought": ("thoughts=given",),
     "one_query": ("queries=one",),
-    "no_coverage": ("selector=hfs(coverage=0.0)",),
-    "no_redundancy": ("selector=hfs(redundancy=0.0)",),
-    "service": ("selector=hfs(service=0.25)",),
+    "no_coverage": ("selector=hfs(coverage=0.0,service=0.5)",),
+    "no_redundancy": ("selector=hfs(redundancy=0.0,service=0.5)",),
+    "no_service": ("selector=hfs",),
     "no_kl": ("importance=None",),
     "teacher_to_student": ("student_to_teacher=0.0",),
     "student_to_teacher": ("teacher_to_student=0.0",),
@@ -39,7 +39,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "relaxed_top_k": ("relaxation=relaxed_top_k",),
     "no_set_loss": ("set_weight=0.0",),
     "no_prior": ("prior=False",),
-    "curriculum": ("curriculum=True",),
+    "no_curriculum": ("curriculum=False",),
     "half_steps": ("mutual=300",),
     "twice_the_steps": ("mutual=1200",),
     "reader_tuned_on_mmr": ("tuned=mmr",),
@@ -61,7 +61,11 @@ SELECTORS = {
     "reader_tuned_on_hfs": "similarity + hfs",
 }
 """What such a variant is judged by; others by the student's choice."""
-JUDGED = ("similarity + mmr", "similarity + hfs", *(f"student + {name}" for name in STUDENT))
+JUDGED = (
+    "similarity + mmr",
+    "similarity + hfs",
+    *(f"student + {s}" for s in ("top_k", "mmr", "dpp", "hfs", "hfs(service=0.5)")),
+)
 
 
 def options(name: str, base: Path, others: dict[str, str]) -> list[str]:
@@ -94,12 +98,13 @@ def run(
         models, folder, split="test", films=films, common=reader(common),
         prior="prior=False" not in given, thinking=THINKING.get(name, "written"),
     )  # fmt: skip
-    made = rows(study, (4, 8), JUDGED)
+    own = SELECTORS.get(name, f"student + {study.student.config.selector}")
+    made = rows(study, (4, 8), (*JUDGED, own))
     document = {
         "variant": name,
         "seed": seed,
         "options": given,
-        "selector": SELECTORS.get(name, f"student + {study.student.config.selector}"),
+        "selector": own,
         "questions": len(study.items),
         "rows": [{k: v for k, v in row.items() if k != "kinds"} for row in made],
     }
@@ -118,6 +123,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--only", default=",".join(VARIANTS))
     parser.add_argument("--films", type=int, default=100)
+    parser.add_argument("--precision", default="no", help="of the training: no or bf16")
     parser.add_argument("--with", dest="others", action="append", default=[], metavar="NAME=RUN")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -125,7 +131,7 @@ def main() -> None:
     for seed in map(int, given.seeds.split(",")):
         for name in given.only.split(","):
             print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
-            mine = options(name, given.base, others)
+            mine = [*options(name, given.base, others), f"precision={given.precision}"]
             common = given.base / "models"
             run(name, mine, seed, given.folder, given.out, common, given.films)
 
