@@ -28,6 +28,7 @@ Progress = Callable[[str, int, int], None]
 ALONE = (*GROUPS["single"], *GROUPS["global"])
 """Kinds that a frame answers, or the look of most."""
 OFTEN = 3
+"""How often a kind that takes several frames is asked about, for once that another is."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def clips(
 
 
 def evened(questions: Sequence[tuple[Asked, int]]) -> list[tuple[Asked, int]]:
-    """About as many questions, some left out and some twice: each kind has its share.
+    """About as many questions, some left out and some more than once: each kind has its share.
 
     Kinds that take several frames are learned last, and come `OFTEN` times as often as the others;
     numbers come equally often, since small ones are there to be asked for in every clip.

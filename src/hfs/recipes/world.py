@@ -84,7 +84,8 @@ def recipe(
     ``queries`` are bound to the cues of the thought, or ``one`` is all. ``labels`` made once take
     the place of the teacher's importance: by the reader of the run ``labeller`` from ``all``
     candidates at once, or from as many as the reader may be shown (``few``). ``tuned`` names a
-    selector whose choice, by similarity, the reader learns from in place of the student's.
+    selector whose choice, by similarity, the reader learns from in place of the student's. With
+    ``curriculum`` the reader sees 32 frames at first, then 16, then 8 or 4; without, 4 or 8.
     """
     one_of("queries", queries, ("cues", "one"))
     one_of("labels", labels, ("none", "all", "few"))
