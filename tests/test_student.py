@@ -16,6 +16,7 @@ from asked_students import LENGTHS, LORA, OPTIONS, QUESTIONS, THOUGHTS, asked, s
 from hfs.cache import Cache
 from hfs.errors import UsageError
 from hfs.student import HFSStudent
+from hfs.student_output import calibrate
 from hfs.thinking import Thought
 
 
@@ -271,3 +272,17 @@ def test_calibration_is_the_same_for_shifted_and_scaled_logits(student):
         torch.testing.assert_close(one.relevance, other.relevance, atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(one.facets, other.facets, atol=1e-4, rtol=1e-4)
         assert ((one.relevance > 0) & (one.relevance < 1)).all()
+
+
+def test_what_half_fits_counts_no_more_in_a_longer_video():
+    def scores(n: int) -> Tensor:
+        logits = torch.zeros(n)
+        logits[:2], logits[2:6] = 4.0, 2.0
+        return calibrate(logits)
+
+    whole, half = scores(64)[0], scores(64)[2]
+    assert whole > 0.9
+    assert half < 0.75
+    for n in (128, 256, 1024):
+        torch.testing.assert_close(scores(n)[0], whole, atol=0.1, rtol=0)
+        torch.testing.assert_close(scores(n)[2], half, atol=0.1, rtol=0)

@@ -1,10 +1,12 @@
 """A student's logits -> scores in [0, 1], by one function that training and inference share.
 
-    z = (x - mean) / std over the video's candidates        r = sigmoid(1.5 * (z - 1.5))
+    z = (x - mean) / std * min(1, sqrt(64 / n))        r = sigmoid(1.5 * (z - 1.5))
 
-Standardised per video and facet because every training loss is free of shifts, so raw logits drift
-until redundancy dominates the set function; the constants are those that a feasibility study tried
-on features of synthetic scenes. The form is ours: the paper (arXiv 2512.11534) gives none.
+Standardised per facet over the video's n candidates, because every training loss is free of shifts,
+so raw logits drift until redundancy dominates the set function; the constants are those that a
+feasibility study tried on features of synthetic scenes. A few frames that stand out of n are
+sqrt(n) deviations away: without the factor, whatever half fits a cue counts 1 in a long video, and
+what fits it no more than that. The form is ours: the paper (arXiv 2512.11534) gives none.
 
 Shape legend, beside that of `hfs.types`: b batch, q the student's width.
 """
@@ -19,7 +21,9 @@ from torch import Tensor
 from hfs.types import Scores
 
 STEEPNESS, MIDDLE = 1.5, 1.5
-"""A candidate ``MIDDLE`` standard deviations above the mean counts 0.5."""
+"""A candidate ``MIDDLE`` standard deviations above the mean counts 0.5, up to `MANY` candidates."""
+MANY = 64
+"""Candidates beyond which standard deviations are widened by the root of their number."""
 SMALLEST = 1e-6
 """Variance below which all candidates count as equal."""
 
@@ -59,7 +63,8 @@ def standardise(x: Float[Tensor, "... n"]) -> Float[Tensor, "... n"]:
 
 def calibrate(x: Float[Tensor, "... n"]) -> Float[Tensor, "... n"]:
     """Logits of one video's candidates as scores in [0, 1]; differentiable everywhere."""
-    return torch.sigmoid(STEEPNESS * (standardise(x) - MIDDLE))
+    spread = min(1.0, (MANY / x.shape[-1]) ** 0.5)
+    return torch.sigmoid(STEEPNESS * (standardise(x) * spread - MIDDLE))
 
 
 def calibrated(
