@@ -80,12 +80,13 @@ def kinds(rows: list[Row], k: int, names: Sequence[str]) -> list[str]:
 WAYS = """## Ways of learning
 
 Each begins with the same reader and an untrained student, and is judged by the selector
-that it was trained with; other selectors of the same student stand beside it.
+that it was trained with; other selectors of the same student stand beside it. {questions} questions.
 """
 EARLIER = """### The same with a weaker reader
 
 Of world version 2, asked after the frames, 73 % right from the evidence; students trained with 4 or
 8 frames from the start and without `service`. Ingredients that were not tried again stand here.
+{questions} questions.
 """
 
 
@@ -99,7 +100,7 @@ def variants(folder: Path, text: str, ours: str) -> list[str]:
         return []
     others = ("top_k", "mmr", "dpp", *([ours] if ours else []))
     lines = [
-        text,
+        text.format(questions=max(run["questions"] for runs in made.values() for run in runs)),
         "| trained | seeds | recall @4 | recall @8 | common @4 | common @8 | own @4 | own @8 | "
         f"{' | '.join(f'{s}, recall @4' for s in others)} |",
         f"|---|{'---|' * (7 + len(others))}",
@@ -162,7 +163,8 @@ def frames(folder: Path) -> list[str]:
     lines = [
         "## How many frames equal a choice",
         "",
-        f"| common accuracy | {' | '.join(f'k = {k}' for k in budgets)} |",
+        f"| common accuracy, {made['questions']} questions | "
+        f"{' | '.join(f'k = {k}' for k in budgets)} |",
         f"|---|{'---|' * len(budgets)}",
     ]
     for name in dict.fromkeys(row["selector"] for row in made["rows"]):
