@@ -21,8 +21,6 @@ from hfs import recipes
 from hfs.training.items import Thinking
 from hfs.training.loop import train
 
-RUNGS = ("see", "think", "name", "beside", "warm", "widen", "calibrate")
-"""All but the last."""
 VARIANTS: dict[str, tuple[str, ...]] = {
     "main": (),
     "no_thought": ("thoughts=none",),
@@ -91,7 +89,7 @@ def run(
     file = out / f"{name} {seed}.json"
     if file.exists():
         return
-    rungs = [f"{rung}=0" for rung in RUNGS]
+    rungs = [f"{rung}=0" for rung in ("see", "think", "name", "warm", "widen", "calibrate")]
     mine = [f"folder={folder}", f"seed={seed}", *rungs, *given]
     place = out / f"{name}-{seed}"
     recipe = recipes.load("world", mine)

@@ -189,19 +189,3 @@ def test_the_evidence_is_enough_to_answer(films):
                 told = [s.text for s in film.subtitles if (s.start, s.end) == (start, end)]
                 assert len(told) == 1
                 assert item.label in told[0]
-
-
-def test_what_comes_next_in_a_clip_of_one_or_two_colours_is_asked_for_by_form():
-    world = World(kinds=("after", "before"))
-    asked = {}
-    for i in range(60):
-        clip = world.clip("train", i)
-        colours, shapes = (
-            len({getattr(scene, each) for scene in clip.layout.scenes})
-            for each in ("colour", "shape")
-        )
-        if min(colours, shapes) > 2 or clip.layout.frames >= 24:
-            continue
-        forms = {item.label in scenes.SHAPES for item in clip.items}
-        asked.setdefault(shapes >= colours, set()).update(forms)
-    assert asked == {True: {True}, False: {False}}

@@ -29,8 +29,6 @@ class Sizes:
     """So many patches each way are one token of the reader's."""
     reader: int = 96
     reader_layers: int = 4
-    reader_theta: float = 100.0
-    """Base of its rotary positions: at 10,000, Llama's, hardly any tell neighbours apart."""
     caption: int = 20
     """Most tokens of a caption."""
     context: int = 512
@@ -107,7 +105,6 @@ def reader(sizes: Sizes, tokenizer: Any) -> Any:
             "num_attention_heads": 4,
             "num_key_value_heads": 4,
             "max_position_embeddings": 8192,
-            "rope_parameters": {"rope_type": "default", "rope_theta": sizes.reader_theta},
             "pad_token_id": tokenizer.pad_token_id,
             "eos_token_id": tokenizer.eos_token_id,
             "bos_token_id": None,

@@ -30,12 +30,10 @@ CUES = ("colour", "shape", "digit", "letter", "word", "event")
 class Naming:
     """The reader learns to describe one frame among up to ``shown``.
 
-    A frame is shown alone or with others of the batch, and is asked for by facts that it alone has,
-    or that the frame directly before or after it has: as often as ``beside`` says.
+    A frame is shown alone or with others of the batch, and is asked for by facts that it alone has.
     """
 
     shown: int = 6
-    beside: float = 0.0
 
     def __call__(self, models: Any, items: list[Sight], at: Moment) -> Outcome:
         teacher = models.teacher
@@ -49,7 +47,7 @@ class Naming:
             group = ((i + order) % len(items)).tolist()
             visual.append(VisualTokens(tokens[torch.tensor(group, device=tokens.device)]))
             known = [items[j].facts for j in group]
-            questions.append(self._question(known, int(order.argmin()), rng))
+            questions.append(f"What does the {asked(known, int(order.argmin()), rng)} show?")
         read = teacher(
             visual,
             [torch.arange(len(each.tokens)) for each in visual],
@@ -59,15 +57,6 @@ class Naming:
             [described(item.facts) for item in items],
         )
         return Outcome(read.ce, {"answer": read.ce.detach(), "correct": read.correct.float()})
-
-    def _question(self, frames: Sequence[Facts], at: int, rng: np.random.Generator) -> str:
-        """Asks for the frame by itself or by one at its side."""
-        sides = {at - 1: "after", at + 1: "before"}
-        beside = [i for i in sides if 0 <= i < len(frames)]
-        if not beside or rng.random() >= self.beside:
-            return f"What does the {asked(frames, at, rng)} show?"
-        i = beside[int(rng.integers(len(beside)))]
-        return f"What does the frame directly {sides[i]} the {asked(frames, i, rng)} show?"
 
 
 def _tokens(model: Any, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n t d"]:

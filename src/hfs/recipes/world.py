@@ -3,14 +3,13 @@
     hfs train world --out RUN          # then: hfs select FILM QUESTION --model RUN/models/student
 
 Rungs, each from the one before: SigLIP towers on frames and captions, a Qwen3 that writes the
-chain of thought, a SmolVLM that names frames, then frames directly before or after those that it is
-told of, and then answers about clips shown whole, short ones and then all, its calibration on
-random subsets of films, and the student with it by answers alone. No rung sees where the evidence
-of a question lies. Two CPU cores, no download.
+chain of thought, a SmolVLM that names frames and then answers about clips shown whole, short ones
+and then all, its calibration on random subsets of films, and the student with it by answers alone.
+No rung sees where the evidence of a question lies. Two CPU cores, no download.
 
     hfs train world --out B mutual=0                           # all but the last rung, and then
-    hfs train world --out C base=B see=0 think=0 name=0 beside=0 warm=0 widen=0 \\
-        calibrate=0 importance=gradient
+    hfs train world --out C base=B see=0 think=0 name=0 warm=0 widen=0 calibrate=0 \\
+        importance=gradient
 
 A rung of 0 steps is left out. What is learned below it then comes from the run ``base``.
 """
@@ -61,7 +60,6 @@ def recipe(
     see: int = 5000,
     think: int = 500,
     name: int = 1200,
-    beside: int = 1200,
     warm: int = 3000,
     widen: int = 6000,
     calibrate: int = 1500,
@@ -164,12 +162,13 @@ def recipe(
         prior=prior,
         signal="teacher" if labels == "none" else "labels",
     )
-    sighted = {"sight": 1e-4, "teacher": 2e-3}
     phases = (
         Phase("see", seeing.Seeing(), see, 160, {"towers": 3e-3}, FLAT, "sights"),
         Phase("think", thinking.Thinking(), think, batch, {"slm": 3e-3}, FLAT, "questions"),
-        Phase("name", naming.Naming(beside=0.0), name, batch, sighted, FLAT, "names"),
-        Phase("beside", naming.Naming(beside=0.5), beside, batch, sighted, FLAT, "names"),
+        Phase(
+            "name", naming.Naming(), name, batch, {"sight": 1e-4, "teacher": 2e-3}, FLAT,
+            "names",
+        ),
         Phase("warm", Answering("all"), warm, batch, {"teacher": 2e-3}, FLAT, "short"),
         Phase("widen", Answering("all"), widen, batch, {"teacher": 2e-3}, FLAT, "clips"),
         Phase(

@@ -184,14 +184,12 @@ def _beside(kind: Kind, step: int) -> Callable[[Layout, np.random.Generator], As
         count = len(layout.scenes)
         at = int(rng.integers(max(0, -step), count - max(0, step)))
         scene, other = layout.scenes[at], layout.scenes[at + step]
-        colours, shapes = ([getattr(s, a) for s in layout.scenes] for a in ("colour", "shape"))
-        colour = rng.random() < 0.5
-        if layout.frames < _CLIP and min(len(set(colours)), len(set(shapes))) <= 2:
-            colour = len(set(colours)) > len(set(shapes))  # of one or two, any is a good guess
-        if colour:
-            attribute, label, pool, shown = "colour", other.colour, scenes.COLOURS, colours
+        if rng.random() < 0.5:
+            attribute, label, pool = "colour", other.colour, scenes.COLOURS
+            shown = [s.colour for s in layout.scenes]
         else:
-            attribute, label, pool, shown = "form", other.shape, scenes.SHAPES, shapes
+            attribute, label, pool = "form", other.shape, scenes.SHAPES
+            shown = [s.shape for s in layout.scenes]
         options = _options(label, pool, rng, tempting=shown)
         units = (((scene.start, scene.end),), ((other.start, other.end),))
         places = {"x": scene.name, "a": attribute}
