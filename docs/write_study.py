@@ -80,7 +80,8 @@ def kinds(rows: list[Row], k: int, names: Sequence[str]) -> list[str]:
 WAYS = """## Ways of learning
 
 Each begins with the same reader and an untrained student, and is judged by the selector
-that it was trained with; other selectors of the same student stand beside it. {questions} questions.
+that it was trained with; other selectors of the same student stand beside it.
+{questions} questions.
 """
 EARLIER = """### The same with a weaker reader
 
