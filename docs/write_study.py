@@ -21,9 +21,10 @@ questions about films of the {split} split of `hfs.world` ({frames} candidates e
 are open: an answer is right when every token of it is the likeliest. Everything was trained from
 nothing by `hfs train world` on two CPU cores; choices were made on the validation split. `own` is
 the co-trained teacher, `common` the calibrated teacher before it met the student. Intervals are
-95 %, paired over the questions; `ours` is `student + hfs(service=0.5)`. None of it is a claim about
+95 %, paired over the questions; `ours` is `student + {ours}`. None of it is a claim about
 real video, and none of it is the paper's.
 """
+OURS = "hfs(service=0.5)"
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
 SHOWN = (
     "uniform",
@@ -31,7 +32,7 @@ SHOWN = (
     "thought + hfs",
     "student + top_k",
     "student + mmr",
-    "student + hfs(service=0.5)",
+    f"student + {OURS}",
     "oracle",
 )
 Row = dict[str, Any]
@@ -91,15 +92,17 @@ Of world version 2, asked after the frames, 73 % right from the evidence; studen
 """
 
 
-def variants(folder: Path, text: str, ours: str) -> list[str]:
-    """Markdown: a line for each way to climb the last rung, mean (lowest to highest) of seeds."""
+def variants(folder: Path, text: str, others: Sequence[str]) -> list[str]:
+    """Markdown: a line for each way to climb the last rung, mean (lowest to highest) of seeds.
+
+    ``others`` select from the same student, beside the selector that it was trained with.
+    """
     made: dict[str, list[Row]] = {}
     for file in sorted(folder.glob("*.json")):
         run = _read(file)
         made.setdefault(run["variant"], []).append(run)
     if not made:
         return []
-    others = ("top_k", "mmr", "dpp", *([ours] if ours else []))
     lines = [
         text.format(questions=max(run["questions"] for runs in made.values() for run in runs)),
         "| trained | seeds | recall @4 | recall @8 | common @4 | common @8 | own @4 | own @8 | "
@@ -184,14 +187,14 @@ def _read(file: Path) -> dict[str, Any]:
 
 def main(folder: Path) -> None:
     made = _read(folder / "main.json")
-    print(INTRO.format(**made))
+    print(INTRO.format(**made, ours=OURS))
     for k in sorted({row["k"] for row in made["rows"]}):
         print("\n".join([*table(made["rows"], k), ""]))
     print("## By kind of question\n")
     for k in sorted({row["k"] for row in made["rows"]})[:2]:
         print("\n".join([*kinds(made["rows"], k, SHOWN), ""]))
-    ways = variants(folder / "variants", WAYS, "hfs(service=0.5)")
-    ways += variants(folder / "earlier", EARLIER, "")
+    ways = variants(folder / "variants", WAYS, ("top_k", "mmr", "dpp", OURS))
+    ways += variants(folder / "earlier", EARLIER, ("top_k", "mmr", "dpp"))
     print("\n".join([*ways, *lengths(folder), *frames(folder)]))
     notes = folder / "notes.md"
     if notes.is_file():

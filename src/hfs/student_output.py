@@ -23,7 +23,7 @@ from hfs.types import Scores
 STEEPNESS, MIDDLE = 1.5, 1.5
 """A candidate ``MIDDLE`` standard deviations above the mean counts 0.5, up to `MANY` candidates."""
 MANY = 64
-"""Candidates beyond which standard deviations are widened by the root of their number."""
+"""Beyond so many candidates a deviation is widened by the root of how many times more they are."""
 SMALLEST = 1e-6
 """Variance below which all candidates count as equal."""
 
