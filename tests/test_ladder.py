@@ -218,6 +218,22 @@ def test_a_last_rung_begins_from_another_run(tmp_path):
         recipe(**few, **none, base=str(tmp_path)).build()
 
 
+def test_a_reader_that_is_to_learn_anew_is_not_taken_from_another_run(tmp_path):
+    none = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 0)
+    few = {"folder": str(tmp_path / "films"), "films": 2, "pool": 100, "batch": 2}
+    train(recipe(**few, **(none | {"see": 1, "name": 1})), tmp_path / "base")
+    base = Checkpoints(tmp_path / "base" / "checkpoints").newest()
+    begun = recipe(**few, **(none | {"name": 1}), base=str(tmp_path / "base")).build()
+    fresh = recipe(**few, **none).build()
+    taken = {id(p) for group in ("towers", "slm") for p in begun.groups()[group]}
+    anew = {id(p) for group in ("sight", "teacher") for p in begun.groups()[group]}
+    for name, p in begun.named_parameters():
+        if id(p) in taken:
+            assert torch.equal(p, base.parameters[name]), name
+        if id(p) in anew:
+            assert torch.equal(p, fresh.get_parameter(name)), name
+
+
 def test_a_ladder_that_is_stopped_while_naming_goes_on_as_if_it_had_not_been(tmp_path):
     none = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 0)
     few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,

@@ -11,7 +11,8 @@ No rung sees where the evidence of a question lies. Two CPU cores, no download.
     hfs train world --out C base=B see=0 think=0 name=0 warm=0 widen=0 calibrate=0 \\
         importance=gradient
 
-A rung of 0 steps is left out. What is learned below it then comes from the run ``base``.
+A rung of 0 steps is left out. What it would have begun then comes from the run ``base``: towers of
+`see`, the language model of `think`, the reader of `name`.
 """
 
 from collections.abc import Mapping
@@ -111,7 +112,8 @@ def recipe(
             asked = {"global_tokens": 1, "cue_tokens": int(queries == "cues")}
             models = Ladder(sizes, world, {**student, **sizes_, **asked})
         if base:
-            models.take(Path(base), ("towers", "slm", "sight", "teacher"))
+            begun = {"towers": see, "slm": think, "sight": name, "teacher": name}
+            models.take(Path(base), [group for group, steps in begun.items() if not steps])
         return models
 
     def sights(_: Ladder, told: Told) -> seeing.Sights:
