@@ -3,8 +3,8 @@
     python docs/write_study.py docs/study > docs/study.md
 
 The folder holds ``main.json`` (every selector), ``films N.json`` (films of N candidates),
-``uniform.json`` (frames without a choice), ``variants/NAME SEED.json``, those of a weaker reader in
-``earlier`` and notes.md.
+``uniform.json`` (frames without a choice), ``variants/NAME SEED.json``, those of weaker readers in
+the folders of ``earlier``, and notes.md.
 """
 
 import json
@@ -84,12 +84,19 @@ Each begins with the same reader and an untrained student, and is judged by the 
 that it was trained with; other selectors of the same student stand beside it.
 {questions} questions.
 """
-EARLIER = """### The same with a weaker reader
+EARLIER = {
+    "llama": """### The same with an earlier reader
+
+Of a Llama's attention, 85 % right from the evidence: it did not tell what is directly beside a
+frame. {questions} questions.
+""",
+    "first": """### The same with the first reader
 
 Of world version 2, asked after the frames, 73 % right from the evidence; students trained with 4 or
-8 frames from the start and without `service`. Ingredients that were not tried again stand here.
-{questions} questions.
-"""
+8 frames from the start and without `service`. {questions} questions.
+""",
+}
+"""By folder."""
 
 
 def variants(folder: Path, text: str, others: Sequence[str]) -> list[str]:
@@ -194,7 +201,8 @@ def main(folder: Path) -> None:
     for k in sorted({row["k"] for row in made["rows"]})[:2]:
         print("\n".join([*kinds(made["rows"], k, SHOWN), ""]))
     ways = variants(folder / "variants", WAYS, ("top_k", "mmr", "dpp", OURS))
-    ways += variants(folder / "earlier", EARLIER, ("top_k", "mmr", "dpp"))
+    for name, text in EARLIER.items():
+        ways += variants(folder / "earlier" / name, text, ("top_k", "mmr", "dpp"))
     print("\n".join([*ways, *lengths(folder), *frames(folder)]))
     notes = folder / "notes.md"
     if notes.is_file():

@@ -8,6 +8,9 @@ standardised over the video, which enters with a learned weight beta, 1 at first
 untrained student ranks as its backbone does. The paper (arXiv 2512.11534) says that queries are
 combined with multimodal features for dynamic scoring; the form is our reading.
 
+A candidate also knows how similar what came just before it, and what comes just after it, is to
+each query (`beside`): a question may ask for what follows the thing that it names.
+
 Order carries no meaning: candidates know their times, and a permutation of them permutes the
 logits.
 """
@@ -17,7 +20,7 @@ import math
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 
 from hfs.student_output import SMALLEST, QueryBatch, StudentOutput
 
@@ -25,6 +28,10 @@ WAVES = 8
 """Sines and cosines of the place in the window, and as many of the seconds."""
 LONGEST_PERIOD = 7200.0
 """Seconds of the slowest wave; the fastest has 2."""
+NEAR = 8
+"""Candidates on either side that are beside one."""
+REACH = 2.0
+"""Candidates over which their weight falls by e."""
 
 
 class ScoreNetwork(nn.Module):
@@ -41,6 +48,8 @@ class ScoreNetwork(nn.Module):
         """Stands where nothing is said or shown near a candidate."""
         self.ask = nn.Linear(queries, width)
         self.resemble = nn.Linear(queries, width)
+        self.follow = nn.Linear(queries, width)
+        self.lead = nn.Linear(queries, width)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.answer = nn.Linear(width, queries)
@@ -66,7 +75,9 @@ class ScoreNetwork(nn.Module):
             frames = frames + self._reading(text, frames)
         asked = self.ask(vectors)
         known = weights * queries.mask
-        frames = frames + torch.einsum("bm,bmn,bmw->bnw", known, z, self.resemble(vectors))
+        earlier, later = beside(z, times, mask)
+        for like, meant in ((z, self.resemble), (earlier, self.follow), (later, self.lead)):
+            frames = frames + torch.einsum("bm,bmn,bmw->bnw", known, like, meant(vectors))
         frames = frames.masked_fill(~mask[..., None], 0)
         asked = asked.masked_fill(~queries.mask[..., None], 0)
         x, real = torch.cat([asked, frames], 1), torch.cat([queries.mask, mask], 1)
@@ -121,6 +132,27 @@ def masked_standard(
     count = mask.sum(-1, keepdim=True).clamp_min(1)
     centred = (x - (x * mask).sum(-1, keepdim=True) / count) * mask
     return centred / (centred.square().sum(-1, keepdim=True) / count + SMALLEST).sqrt()
+
+
+def beside(
+    z: Float[Tensor, "b m n"], times: Float[Tensor, "b n"], mask: Bool[Tensor, "b n"]
+) -> tuple[Float[Tensor, "b m n"], Float[Tensor, "b m n"]]:
+    """Means of z over the candidates just before each, and just after; 0 where there are none.
+
+    The r-th nearest of `NEAR` real candidates in time weighs exp(-(r - 1) / REACH).
+    """
+    order = times.masked_fill(~mask, torch.inf).argsort(dim=1, stable=True)
+    back = order.argsort(1)[:, None].expand_as(z)
+    row = torch.stack([z * mask[:, None], mask[:, None].to(z.dtype).expand_as(z)])
+    row = row.gather(3, order[None, :, None].expand_as(row))
+    weights = torch.exp(-torch.arange(NEAR, device=z.device) / REACH).to(z.dtype)
+
+    def mean(row: Float[Tensor, "2 b m n"]) -> Float[Tensor, "b m n"]:
+        windows = pad(row, (NEAR, 0))[..., :-1].unfold(-1, NEAR, 1)
+        total, count = (windows * weights.flip(0)).sum(-1)
+        return total / count.clamp_min(1e-6)
+
+    return mean(row).gather(2, back), mean(row.flip(-1)).flip(-1).gather(2, back)
 
 
 def weighted_logsumexp(
