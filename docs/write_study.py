@@ -4,7 +4,7 @@
 
 The folder holds ``main.json`` (every selector), ``films N.json`` (films of N candidates),
 ``uniform.json`` (frames without a choice), ``variants/NAME SEED.json``, those of weaker readers in
-the folders of ``earlier``, and notes.md.
+the folders of ``earlier``, and notes.md; the other files are what the notes speak of.
 """
 
 import json
