@@ -21,6 +21,7 @@ from hfs.types import Selection
 from hfs.world import VERSION, VISUAL_KINDS, World, scenes
 from hfs.world.captions import Caption, facts, truth
 
+RUNGS = ("see", "think", "name", "warm", "widen", "calibrate", "mutual")
 WORLD = World()
 
 
@@ -198,7 +199,7 @@ def test_sight_that_has_learned_is_not_given_again():
 
 
 def test_a_last_rung_begins_from_another_run(tmp_path):
-    none = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 0)
+    none = dict.fromkeys(RUNGS, 0)
     few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,
            "checked": 1}  # fmt: skip
     train(recipe(**few, **(none | {"see": 1, "name": 1})), tmp_path / "base")
@@ -219,7 +220,7 @@ def test_a_last_rung_begins_from_another_run(tmp_path):
 
 
 def test_a_reader_that_is_to_learn_anew_is_not_taken_from_another_run(tmp_path):
-    none = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 0)
+    none = dict.fromkeys(RUNGS, 0)
     few = {"folder": str(tmp_path / "films"), "films": 2, "pool": 100, "batch": 2}
     train(recipe(**few, **(none | {"see": 1, "name": 1})), tmp_path / "base")
     base = Checkpoints(tmp_path / "base" / "checkpoints").newest()
@@ -235,7 +236,7 @@ def test_a_reader_that_is_to_learn_anew_is_not_taken_from_another_run(tmp_path):
 
 
 def test_a_ladder_that_is_stopped_while_naming_goes_on_as_if_it_had_not_been(tmp_path):
-    none = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 0)
+    none = dict.fromkeys(RUNGS, 0)
     few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,
            "checked": 1}  # fmt: skip
     made = recipe(**few, **(none | {"see": 1, "name": 2, "warm": 1}))
@@ -266,7 +267,7 @@ def test_options_that_do_not_fit_are_refused(given):
 
 
 def test_fixed_labels_take_the_place_of_the_teacher_s_importance(tmp_path):
-    none = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 0)
+    none = dict.fromkeys(RUNGS, 0)
     few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,
            "checked": 1}  # fmt: skip
     train(recipe(**few, **(none | {"name": 1})), tmp_path / "base")
@@ -314,7 +315,7 @@ def test_questions_of_several_frames_come_more_often_and_numbers_equally_often()
 def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
     import hfs
 
-    short = dict.fromkeys(("see", "think", "name", "warm", "widen", "calibrate", "mutual"), 1)
+    short = dict.fromkeys(RUNGS, 1)
     made = recipe(folder=str(tmp_path / "films"), films=2, clips=2, pool=200, batch=2, checked=1,
                   **short)  # fmt: skip
     folder = train(made, tmp_path / "run")
