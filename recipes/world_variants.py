@@ -32,6 +32,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no_kl": ("importance=None",),
     "teacher_to_student": ("student_to_teacher=0.0",),
     "student_to_teacher": ("teacher_to_student=0.0",),
+    "weak_teacher_to_student": ("teacher_to_student=0.3",),
+    "strong_teacher_to_student": ("teacher_to_student=3.0",),
     "strong_student_to_teacher": ("student_to_teacher=0.3",),
     "gradient": ("importance=gradient",),
     "gate": ("importance=gate",),
@@ -41,7 +43,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no_prior": ("prior=False",),
     "no_curriculum": ("curriculum=False",),
     "half_steps": ("mutual=300",),
-    "twice_the_steps": ("mutual=1200",),
+    "three_times_the_steps": ("mutual=1800",),
     "reader_tuned_on_mmr": ("tuned=mmr",),
     "reader_tuned_on_hfs": ("tuned=hfs",),
 }

@@ -1,6 +1,7 @@
 """Weights come from a folder or the hub's cache, whole and safe, or one error says what to do."""
 
 import json
+import logging
 import shutil
 import socket
 import sys
@@ -46,6 +47,20 @@ def test_a_local_folder_is_taken_as_it_is(copy):
     model = hub.load_model(copy, **CPU)
     assert not model.training
     assert not any(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_siglip_is_read_without_a_warning_of_its_class_s_default(checkpoint, monkeypatch):
+    folder, said = checkpoint("siglip"), []
+    once = logging.Logger.warning_once  # pyright: ignore[reportAttributeAccessIssue]
+    once.cache_clear()
+    configurations = logging.getLogger("transformers.configuration_utils")
+    shown = configurations.filter
+    monkeypatch.setattr(configurations, "handle", lambda r: shown(r) and said.append(r))
+    loaded = hub.load_config(folder)
+    assert not said
+    once.cache_clear()
+    repr(loaded)
+    assert said, "transformers no longer warns: take the filter away"
 
 
 @pytest.mark.parametrize("model", ["owner/name", f"owner/name@{COMMIT}"])

@@ -258,6 +258,11 @@ def test_a_ladder_that_is_stopped_while_naming_goes_on_as_if_it_had_not_been(tmp
     assert all(torch.equal(whole.parameters[n], p) for n, p in parts.parameters.items())
 
 
+def test_the_reader_is_as_wide_and_deep_as_asked():
+    text = recipe(reader=48, reader_layers=2).build().reader.config.text_config
+    assert (text.hidden_size, text.num_hidden_layers) == (48, 2)
+
+
 @pytest.mark.parametrize(
     "given", [{"labels": "all"}, {"labeller": "run"}, {"labels": "some"}, {"queries": "two"}]
 )

@@ -261,12 +261,29 @@ def _module(name: str) -> Any:
 @contextmanager
 def _explained(folder: Path) -> Iterator[None]:
     try:
-        yield
+        with _without_warnings_of_defaults():
+            yield
     except Exception as error:  # a broken or foreign checkpoint can raise anything
         raise WeightsError(
             f"expected a model that transformers can load in {folder}, got {_reason(error)}: "
             "fetch the model again, or name another"
         ) from error
+
+
+@contextmanager
+def _without_warnings_of_defaults() -> Iterator[None]:
+    """transformers shows a configuration by its difference from the default one of its class, and
+    SigLIP's default, with token ids beyond its vocabulary, is warned of though nobody uses it."""
+    configurations = logging.getLogger("transformers.configuration_utils")
+
+    def usual(record: logging.LogRecord) -> bool:
+        return "_token_id must be `None` or an integer within" not in record.getMessage()
+
+    configurations.addFilter(usual)
+    try:
+        yield
+    finally:
+        configurations.removeFilter(usual)
 
 
 @contextmanager

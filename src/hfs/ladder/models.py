@@ -156,7 +156,7 @@ def pictures(sizes: Sizes) -> tuple[Any, Any]:
 
 def sight(reader: Any) -> Tensor:
     """What tells whether a reader's tower has learned: a copy of its first layer."""
-    return reader.model.vision_model.embeddings.patch_embedding.weight.detach().clone()
+    return reader.model.vision_model.embeddings.patch_embedding.weight.detach().cpu().clone()
 
 
 def share_sight(towers: Any, reader: Any) -> None:

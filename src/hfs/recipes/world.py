@@ -66,12 +66,14 @@ def recipe(
     calibrate: int = 1500,
     mutual: int = 600,
     batch: int = 64,
+    reader: int = 96,
+    reader_layers: int = 4,
     thoughts: str = "written",
     selector: str = "hfs(service=0.5)",
     relaxation: str = "soft_greedy",
     importance: str | None = "attention",
     prior: bool = True,
-    teacher_to_student: float = 0.3,
+    teacher_to_student: float = 1.0,
     student_to_teacher: float = 0.05,
     set_weight: float = 0.1,
     curriculum: bool = True,
@@ -82,11 +84,12 @@ def recipe(
 ) -> Recipe:
     """The whole ladder; every option is a rung's length or an ingredient of the last rung.
 
-    ``queries`` are bound to the cues of the thought, or ``one`` is all. ``labels`` made once take
-    the place of the teacher's importance: by the reader of the run ``labeller`` from ``all``
-    candidates at once, or from as many as the reader may be shown (``few``). ``tuned`` names a
-    selector whose choice, by similarity, the reader learns from in place of the student's. With
-    ``curriculum`` the reader sees 32 frames at first, then 16, then 8 or 4; without, 4 or 8.
+    ``reader`` is the width of the teacher's language model. ``queries`` are bound to the cues of
+    the thought, or ``one`` is all. ``labels`` made once take the place of the teacher's importance:
+    by the reader of the run ``labeller`` from ``all`` candidates at once, or from as many as the
+    reader may be shown (``few``). ``tuned`` names a selector whose choice, by similarity, the
+    reader learns from in place of the student's. With ``curriculum`` the reader sees 32 frames at
+    first, then 16, then 8 or 4; without, 4 or 8.
     """
     one_of("queries", queries, ("cues", "one"))
     one_of("labels", labels, ("none", "all", "few"))
@@ -95,7 +98,8 @@ def recipe(
             f"expected labels and the run of their labeller together, got labels={labels} and "
             f"labeller={labeller!r}"
         )
-    world, sizes = World(frames=frames), Sizes()
+    world = World(frames=frames)
+    sizes = Sizes(reader=reader, reader_layers=reader_layers)
     place = Path(folder)
     kind: Thinking = thoughts  # pyright: ignore[reportAssignmentType]
     weights = LossWeights(
