@@ -9,7 +9,7 @@ No rung sees where the evidence of a question lies. Two CPU cores, no download.
 
     hfs train world --out B mutual=0                           # all but the last rung, and then
     hfs train world --out C base=B see=0 think=0 name=0 warm=0 widen=0 calibrate=0 \\
-        importance=gradient
+        importance=attention
 
 A rung of 0 steps is left out. What it would have begun then comes from the run ``base``: towers of
 `see`, the language model of `think`, the reader of `name`.
@@ -27,7 +27,7 @@ from hfs.ladder import naming, reading, seeing, thinking
 from hfs.ladder.films import SAMPLER
 from hfs.ladder.films import films as films_of
 from hfs.ladder.learner import Ladder
-from hfs.ladder.models import Sizes, weight
+from hfs.ladder.models import Sizes, seen_by, weight
 from hfs.ladder.pool import pool as pool_of
 from hfs.training.batches import Halves
 from hfs.training.items import Items, Thinking
@@ -62,7 +62,7 @@ def recipe(
     think: int = 500,
     name: int = 1200,
     warm: int = 3000,
-    widen: int = 6000,
+    widen: int = 10_000,
     calibrate: int = 1500,
     mutual: int = 600,
     batch: int = 64,
@@ -71,7 +71,7 @@ def recipe(
     thoughts: str = "written",
     selector: str = "hfs(service=0.5)",
     relaxation: str = "soft_greedy",
-    importance: str | None = "attention",
+    importance: str | None = "gradient",
     prior: bool = True,
     teacher_to_student: float = 1.0,
     student_to_teacher: float = 0.05,
@@ -133,10 +133,16 @@ def recipe(
             naming.align(models, seen)
         return seeing.Sights(seen)
 
+    watched_clips: dict[tuple[int, str], reading.Clips] = {}
+
     def shorts(models: Ladder, told: Told, most: int = 64) -> reading.Clips:
         models.see()
-        asking = replace(world, questions=ASKED)
-        return reading.clips(models.teacher, asking, "train", clips, told, most=most)
+        key = (most, seen_by(models.reader))
+        if key not in watched_clips:  # two rungs learn from the same ones
+            asking = replace(world, questions=ASKED)
+            made = reading.clips(models.teacher, asking, "train", clips, told, most=most)
+            watched_clips[key] = made
+        return watched_clips[key]
 
     def watched(models: Ladder, told: Told) -> Items:
         models.see()
