@@ -35,6 +35,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "weak_teacher_to_student": ("teacher_to_student=0.3",),
     "strong_teacher_to_student": ("teacher_to_student=3.0",),
     "strong_student_to_teacher": ("student_to_teacher=0.3",),
+    "attention": ("importance=attention",),
     "gradient": ("importance=gradient",),
     "gate": ("importance=gate",),
     "gumbel_slots": ("relaxation=gumbel_slots",),
@@ -126,6 +127,8 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(VARIANTS))
     parser.add_argument("--films", type=int, default=100)
     parser.add_argument("--precision", default="no", help="of the training: no or bf16")
+    parser.add_argument("--also", action="append", default=[], metavar="NAME=VALUE",
+                        help="an option of the recipe for every variant")  # fmt: skip
     parser.add_argument("--with", dest="others", action="append", default=[], metavar="NAME=RUN")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -133,7 +136,8 @@ def main() -> None:
     for seed in map(int, given.seeds.split(",")):
         for name in given.only.split(","):
             print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
-            mine = [*options(name, given.base, others), f"precision={given.precision}"]
+            mine = [*given.also, *options(name, given.base, others)]
+            mine += [f"precision={given.precision}"]
             common = given.base / "models"
             run(name, mine, seed, given.folder, given.out, common, given.films)
 

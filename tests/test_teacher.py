@@ -9,9 +9,10 @@ import torch
 
 from hfs.answers import INSTRUCTION
 from hfs.errors import UsageError
+from hfs.training.answer_rows import option_index
 from hfs.training.prompt import FREELY, Prompter
 from hfs.training.slots import fill
-from hfs.training.teacher import LoRA, Teacher, option_index
+from hfs.training.teacher import LoRA, Teacher
 from hfs.training.visual_tokens import VisualTokens
 
 FAMILIES = ("qwen3_vl", "qwen2_5_vl", "smolvlm", "llava_onevision")

@@ -24,6 +24,7 @@ from torch.nn.utils.rnn import pad_sequence
 from hfs import hub
 from hfs.errors import UsageError
 from hfs.training.adapters import LoRA, checkpoint, let_learn
+from hfs.training.answer_rows import AnswerRows, answer_rows, right
 from hfs.training.importance import Reading, by_gradient, make_readable
 from hfs.training.losses import IGNORED, answer_loss
 from hfs.training.prompt import Prompt, Prompter, chat_template
@@ -59,17 +60,6 @@ class Reply:
     """The likeliest option's, where there are options."""
     likelihoods: tuple[float, ...] = ()
     """Of the options; they sum to 1."""
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """What the model reads: prompts padded on the right, and where the answers are predicted."""
-
-    prompts: list[Prompt]
-    ids: Int[Tensor, "b t"]
-    predicts: Int[Tensor, "b a"]
-    targets: Int[Tensor, "b a"]
-    """IGNORED beyond an answer's end."""
 
 
 class Teacher(nn.Module):
@@ -220,7 +210,7 @@ class Teacher(nn.Module):
             ce=ce,
             importance=reading.importance() if reading else found,
             mask=mask.bool(),
-            correct=self._correct(logits.detach(), batch.targets, options),
+            correct=right(self.prompter, logits.detach(), batch.targets, options),
         )
 
     @torch.no_grad()
@@ -271,37 +261,16 @@ class Teacher(nn.Module):
         questions: Sequence[str],
         options: Sequence[Sequence[str]],
         answers: Sequence[str | int],
-    ) -> _Batch:
-        prompts, rows, predicts, targets = [], [], [], []
-        for s, t, question, choices, answer in zip(
-            slots, times, questions, options, answers, strict=True
-        ):
-            prompt = self.prompter.prompt(t, s.tokens.shape[1], question, choices)
-            opening, target = self._target(choices, answer)
-            last = len(prompt.ids) + len(opening) - 1
-            prompts.append(prompt)
-            rows.append(torch.tensor(prompt.ids + opening + target[:-1]))
-            predicts.append(torch.arange(last, last + len(target)))
-            targets.append(torch.tensor(target))
-        padding, device = self.tokenizer.pad_token_id or 0, self.device
-        return _Batch(
-            prompts,
-            pad_sequence(rows, batch_first=True, padding_value=padding).to(device),
-            pad_sequence(predicts, batch_first=True).to(device),
-            pad_sequence(targets, batch_first=True, padding_value=IGNORED).to(device),
-        )
-
-    def _target(
-        self, options: Sequence[str], answer: str | int
-    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Tokens that are given, and those that are to be predicted."""
-        if not options:
-            return (), self.prompter.answer(str(answer))
-        opening, letters = self.prompter.letters(len(options))
-        return opening, (letters[option_index(options, answer)],)
+    ) -> AnswerRows:
+        tokens = [s.tokens.shape[1] for s in slots]
+        made = answer_rows(
+            self.prompter, tokens, times, questions, options, answers,
+            padding=self.tokenizer.pad_token_id or 0,
+        )  # fmt: skip
+        return made.to(self.device)
 
     def _read(
-        self, batch: _Batch, slots: Sequence[Slots], reading: Reading | None
+        self, batch: AnswerRows, slots: Sequence[Slots], reading: Reading | None
     ) -> Float[Tensor, "b a v"]:
         """The model's own forward, its head on the predicting positions alone."""
         inputs = self._inputs(batch.ids, slots)
@@ -326,7 +295,7 @@ class Teacher(nn.Module):
         return inputs
 
     def _reading(
-        self, batch: _Batch, slots: Sequence[Slots], mask: Float[Tensor, "b k"]
+        self, batch: AnswerRows, slots: Sequence[Slots], mask: Float[Tensor, "b k"]
     ) -> Reading:
         belongs = torch.zeros(*mask.shape, batch.ids.shape[1])
         for i, (prompt, s) in enumerate(zip(batch.prompts, slots, strict=True)):
@@ -336,22 +305,6 @@ class Teacher(nn.Module):
         said[:, 1:] *= batch.targets[:, 1:] != self.prompter.end[0]
         return Reading(batch.predicts, said, belongs.to(mask.device), self._first_layer)
 
-    def _correct(
-        self,
-        logits: Float[Tensor, "b a v"],
-        targets: Int[Tensor, "b a"],
-        options: Sequence[Sequence[str]],
-    ) -> Bool[Tensor, "b"]:
-        asked = torch.tensor([bool(choices) for choices in options], device=logits.device)
-        written = ((logits.argmax(-1) == targets) | (targets == IGNORED)).all(1)
-        letters = [self.prompter.letters(len(o))[1] if o else (0,) for o in options]
-        padded = pad_sequence([torch.tensor(ids) for ids in letters], batch_first=True)
-        real = pad_sequence([torch.ones(len(ids)) for ids in letters], batch_first=True).bool()
-        ids = padded.to(logits.device)
-        scores = logits[:, 0].gather(1, ids).masked_fill(~real.to(ids.device), float("-inf"))
-        likeliest = ids.gather(1, scores.argmax(1, keepdim=True))[:, 0]
-        return torch.where(asked, likeliest == targets[:, 0], written)
-
     def _write(self, prompt: Prompt, slots: Slots, max_new_tokens: int) -> str:
         ids = torch.tensor([prompt.ids], device=self.device)
         written = self.model.generate(
@@ -359,23 +312,6 @@ class Teacher(nn.Module):
         )
         new = written[0, ids.shape[1] :]
         return self.tokenizer.decode(new, skip_special_tokens=True).strip()
-
-
-def option_index(options: Sequence[str], answer: str | int) -> int:
-    """Which option an answer names: by index, by its text, or by its letter.
-
-    Raises UsageError where it names none.
-    """
-    letters = [chr(ord("A") + i) for i in range(len(options))]
-    if isinstance(answer, int) and 0 <= answer < len(options):
-        return answer
-    for names in (list(options), letters):
-        if answer in names:
-            return names.index(str(answer))
-    raise UsageError(
-        f"expected an answer among the options {list(options)}, their letters or indices, "
-        f"got {answer!r}"
-    )
 
 
 @contextmanager
