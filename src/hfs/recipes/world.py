@@ -66,6 +66,7 @@ def recipe(
     calibrate: int = 1500,
     mutual: int = 600,
     batch: int = 64,
+    teacher_rate: float = 1e-4,
     reader: int = 96,
     reader_layers: int = 4,
     thoughts: str = "written",
@@ -84,12 +85,13 @@ def recipe(
 ) -> Recipe:
     """The whole ladder; every option is a rung's length or an ingredient of the last rung.
 
-    ``reader`` is the width of the teacher's language model. ``queries`` are bound to the cues of
-    the thought, or ``one`` is all. ``labels`` made once take the place of the teacher's importance:
-    by the reader of the run ``labeller`` from ``all`` candidates at once, or from as many as the
-    reader may be shown (``few``). ``tuned`` names a selector whose choice, by similarity, the
-    reader learns from in place of the student's. With ``curriculum`` the reader sees 32 frames at
-    first, then 16, then 8 or 4; without, 4 or 8.
+    ``reader`` is the width of the teacher's language model, and ``teacher_rate`` its learning rate
+    in the last rung. ``queries`` are bound to the cues of the thought, or ``one`` is all.
+    ``labels`` made once take the place of the teacher's importance: by the reader of the run
+    ``labeller`` from ``all`` candidates at once, or from as many as the reader may be shown
+    (``few``). ``tuned`` names a selector whose choice, by similarity, the reader learns from in
+    place of the student's. With ``curriculum`` the reader sees 32 frames at first, then 16, then 8
+    or 4; without, 4 or 8.
     """
     one_of("queries", queries, ("cues", "one"))
     one_of("labels", labels, ("none", "all", "few"))
@@ -192,7 +194,7 @@ def recipe(
             Tuning(tuned) if tuned else together,
             mutual,
             32,
-            {"student": 1e-3, "teacher": 1e-4},
+            {"student": 1e-3, "teacher": teacher_rate},
             Schedule(budgets=CURRICULUM if curriculum else STEADY, weights=weights),
             "films",
             check=judged,
