@@ -78,11 +78,11 @@ def kinds(rows: list[Row], k: int, names: Sequence[str]) -> list[str]:
     return lines
 
 
-WAYS = """## Ways of learning
+WAYS = """## Ingredient by ingredient
 
-Each begins with the same reader and an untrained student, and is judged by the selector
-that it was trained with; other selectors of the same student stand beside it.
-{questions} questions.
+Each begins with the same reader, of 6,000 steps of `widen`, and an untrained student, and is judged
+by the selector that it was trained with; other selectors of the same student stand beside it. `main`
+takes importance by attention; the recipe now goes the way of `gradient`. {questions} questions.
 """
 EARLIER = {
     "llama": """### The same with an earlier reader
