@@ -18,6 +18,7 @@ from pathlib import Path
 from world_study import reader, rows, study_of
 
 from hfs import recipes
+from hfs.training.checkpoint import Checkpoints
 from hfs.training.items import Thinking
 from hfs.training.loop import train
 
@@ -87,6 +88,22 @@ def options(name: str, base: Path, others: dict[str, str]) -> list[str]:
     return given
 
 
+def untaught(base: Path) -> Path:
+    """The run itself, if its teacher has not met a student yet: else it would begin out of tune.
+
+    Raises SystemExit for a run that has climbed its last rung, or that is none.
+    """
+    found = Checkpoints(base / "checkpoints").newest()
+    if found is None:
+        raise SystemExit(f"expected a run with a checkpoint in {base}, found none: name another")
+    if any(name.startswith("student.network.") for name in found.optimizer):
+        raise SystemExit(
+            f"expected BASE to end before its last rung, got {base}, whose teacher has learned "
+            "with a student: make one with hfs train world --out BASE folder=FILMS mutual=0"
+        )
+    return base
+
+
 def run(
     name: str, given: list[str], seed: int, folder: Path, out: Path, common: Path, films: int
 ) -> None:
@@ -133,6 +150,7 @@ def main() -> None:
                         help="an option of the recipe for every variant")  # fmt: skip
     parser.add_argument("--with", dest="others", action="append", default=[], metavar="NAME=RUN")
     given = parser.parse_args()
+    untaught(given.base)
     given.out.mkdir(parents=True, exist_ok=True)
     others = dict(pair.split("=", 1) for pair in given.others)
     for seed in map(int, given.seeds.split(",")):

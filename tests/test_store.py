@@ -1,5 +1,6 @@
 """Videos are looked at once: files are whole, resumable, shared among machines, and checked."""
 
+import shutil
 from pathlib import Path
 
 import checkpoints
@@ -8,6 +9,7 @@ import checkpoints_teachers
 import cue_clips
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from hfs import cli, student_inputs
 from hfs.errors import UsageError
@@ -113,6 +115,22 @@ def test_a_store_made_in_another_way_is_refused(bench, maker, tmp_path, changes,
     fields = {name: getattr(maker, name) for name in ("backbone", "sampler", "readers", "teacher")}
     with pytest.raises(UsageError, match=said):
         Store(tmp_path).prepare(Maker(**{**fields, **changes}))
+
+
+def test_the_same_backbone_in_another_place_is_the_same(bench, maker, tmp_path):
+    Store(tmp_path / "store").prepare(maker)
+    for place in ("moved", "other"):
+        shutil.copytree(bench / "eyes", tmp_path / place)
+    weights = tmp_path / "other" / "model.safetensors"
+    save_file({k: v + 1 for k, v in load_file(weights).items()}, weights, {"format": "pt"})
+
+    def looking(place: str) -> Maker:
+        elsewhere = maker.backbone.replace(str(bench / "eyes"), str(tmp_path / place))
+        return Maker(elsewhere, maker.sampler, maker.readers, maker.teacher)
+
+    Store(tmp_path / "store").prepare(looking("moved"))
+    with pytest.raises(UsageError, match="made with the revision"):
+        Store(tmp_path / "store").prepare(looking("other"))
 
 
 def test_a_broken_video_is_named_and_the_others_are_made(bench, maker, tmp_path):

@@ -7,6 +7,7 @@ warm-up needs many of them. Their questions are open: the reader says the answer
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count as counting
 from itertools import cycle, islice
 from typing import Any
 
@@ -27,6 +28,8 @@ from hfs.world.questions import GROUPS
 Progress = Callable[[str, int, int], None]
 ALONE = (*GROUPS["single"], *GROUPS["global"])
 """Kinds that a frame answers, or the look of most."""
+TOGETHER, AT_ONCE = 16, 160
+"""Clips looked at together, and frames at once: a tower is slow with the few of one clip."""
 OFTEN = 3
 """How often a kind that takes several frames is asked about, for once that another is."""
 
@@ -59,19 +62,23 @@ def clips(
 
     Their questions come as often as `evened` says.
     """
+    made = (world.clip(split, i, plain=i % 2 == 1) for i in counting())
+    films = islice((film for film in made if film.layout.frames <= most), count)
     questions: list[tuple[Asked, int]] = []
     seen: list[Seen] = []
-    number = 0
-    while len(seen) < count:
-        film = world.clip(split, number, plain=number % 2 == 1)
-        number += 1
-        if film.layout.frames > most:
-            continue
-        visual = teacher.encode(film.frames().pixels, batch=64)
-        questions += [(item, len(seen)) for item in film.items if item.kind != "said"]
-        seen.append(looked(film, visual))
+    while some := list(islice(films, TOGETHER)):
+        for film, visual in zip(some, _looks(teacher, some), strict=True):
+            questions += [(item, len(seen)) for item in film.items if item.kind != "said"]
+            seen.append(looked(film, visual))
         told("making clips", len(seen), count)
     return Clips(tuple(evened(questions)), tuple(seen))
+
+
+def _looks(teacher: Any, films: Sequence[Film]) -> list[VisualTokens]:
+    """What the teacher sees in each of some films, which are looked at together."""
+    visual = teacher.encode(torch.cat([film.frames().pixels for film in films]), batch=AT_ONCE)
+    places = torch.arange(len(visual)).split([film.layout.frames for film in films])
+    return [visual.keep(place) for place in places]
 
 
 def evened(questions: Sequence[tuple[Asked, int]]) -> list[tuple[Asked, int]]:

@@ -28,9 +28,10 @@ from hfs import document, plugins, student_inputs
 from hfs.backbones import Backbone
 from hfs.cache import Cache
 from hfs.candidates import candidates
-from hfs.errors import OutputError, UsageError, VideoError
+from hfs.errors import OutputError, SpecError, UsageError, VideoError
 from hfs.evidence import evidence
 from hfs.features import features
+from hfs.plugins import Spec
 from hfs.training.recipe import Told
 from hfs.training.teacher import Teacher
 from hfs.training.visual_tokens import VisualTokens
@@ -148,13 +149,18 @@ class Store:
         return Cache(self.root / "cache")
 
     def prepare(self, maker: Maker) -> None:
-        """Make the folder, or see that it was made in the same way. Raises UsageError if not."""
+        """Make the folder, or see that it was made in the same way. Raises UsageError if not.
+
+        Where the backbone's files lie is of no account: its revision tells them from others.
+        """
         made, file = maker.record, self.root / "store.json"
         if not file.is_file():
             _write(file, lambda part: part.write_text(document.text(made), encoding="utf-8"))
             return
         found = dict(document.load(file, "store.json"))
-        if differ := [key for key in made if found.get(key) != made[key]]:
+        alike = _placeless(str(found.get("backbone"))) == _placeless(made["backbone"])
+        same = {**found, "backbone": made["backbone"]} if alike else found
+        if differ := [key for key in made if same.get(key) != made[key]]:
             raise UsageError(
                 f"expected a store made with the {differ[0]} {made[differ[0]]!r}, got "
                 f"{found.get(differ[0])!r} in {self.root}: choose another folder"
@@ -253,6 +259,15 @@ def estimate(videos: Sequence[tuple[str, Path]], maker: Maker) -> tuple[int, int
     mean = sum(map(maker.count, some)) / len(some)
     total = round(mean * len(videos))
     return total, total * maker.cost(some[0])
+
+
+def _placeless(backbone: str) -> str:
+    """A backbone's spec without the name of its files; what is no spec, as it is."""
+    try:
+        spec = plugins.parse(backbone)
+    except SpecError:
+        return backbone
+    return str(Spec(spec.name, {k: v for k, v in spec.options.items() if k != "model"}))
 
 
 def _hash(name: str) -> int:
