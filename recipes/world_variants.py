@@ -66,6 +66,8 @@ SELECTORS = {
     "reader_tuned_on_hfs": "similarity + hfs",
 }
 """What such a variant is judged by; others by the student's choice."""
+TRAINED = "hfs(service=0.5)"
+"""The set function that the last rung learns with, where a variant names no other."""
 JUDGED = (
     "similarity + mmr",
     "similarity + hfs",
@@ -111,7 +113,9 @@ def run(
     if file.exists():
         return
     rungs = [f"{rung}=0" for rung in ("see", "think", "name", "warm", "widen", "calibrate")]
-    mine = [f"folder={folder}", f"seed={seed}", *rungs, *given]
+    learned = [option.partition("=")[2] for option in given if option.startswith("selector=")]
+    chooses = f"chooses={(learned or [TRAINED])[0]}"  # as it was trained, so that rows compare
+    mine = [f"folder={folder}", f"seed={seed}", *rungs, chooses, *given]
     place = out / f"{name}-{seed}"
     recipe = recipes.load("world", mine)
     models = train(recipe, place, resume=place.exists())

@@ -56,7 +56,7 @@ class HFSStudentConfig(PreTrainedConfig):
     scorers: list[str] | None = None
     """Specs that score beside the student, such as ``lexical``; None: no other."""
     selector: str = "hfs"
-    """The set function that it was trained with, as a selector's spec."""
+    """What chooses from its scores, as a selector's spec."""
 
 
 AutoConfig.register(HFSStudentConfig.model_type, HFSStudentConfig, exist_ok=True)

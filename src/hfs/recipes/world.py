@@ -71,6 +71,7 @@ def recipe(
     reader_layers: int = 4,
     thoughts: str = "written",
     selector: str = "hfs(service=0.5)",
+    chooses: str = "hfs(redundancy=0.6,service=0.5)",
     relaxation: str = "soft_greedy",
     importance: str | None = "gradient",
     prior: bool = True,
@@ -90,8 +91,9 @@ def recipe(
     ``labels`` made once take the place of the teacher's importance: by the reader of the run
     ``labeller`` from ``all`` candidates at once, or from as many as the reader may be shown
     (``few``). ``tuned`` names a selector whose choice, by similarity, the reader learns from in
-    place of the student's. With ``curriculum`` the reader sees 32 frames at first, then 16, then 8
-    or 4; without, 4 or 8.
+    place of the student's. ``selector`` is the set function that the last rung learns with, and
+    ``chooses`` what chooses from the student's scores ever after. With ``curriculum`` the reader
+    sees 32 frames at first, then 16, then 8 or 4; without, 4 or 8.
     """
     one_of("queries", queries, ("cues", "one"))
     one_of("labels", labels, ("none", "all", "few"))
@@ -113,7 +115,7 @@ def recipe(
     def build() -> Ladder:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            student = {"sampler": SAMPLER, "readers": ["subtitles"], "selector": selector}
+            student = {"sampler": SAMPLER, "readers": ["subtitles"], "selector": chooses}
             sizes_ = {"query_width": 96, "width": 96, "layers": 2, "heads": 4}
             asked = {"global_tokens": 1, "cue_tokens": int(queries == "cues")}
             models = Ladder(sizes, world, {**student, **sizes_, **asked})
@@ -164,7 +166,7 @@ def recipe(
         source = films_of(
             models, place, world, "validation", checked, lambda *_: None, thinking=kind
         )
-        return judge(models, source, selector=selector, prior=prior)
+        return judge(models, source, selector=chooses, prior=prior)
 
     def mixed(models: Ladder, told: Told) -> Halves:
         return Halves(shorts(models, told), watched(models, told))
