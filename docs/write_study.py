@@ -81,8 +81,8 @@ def kinds(rows: list[Row], k: int, names: Sequence[str]) -> list[str]:
 WAYS = """## Ingredient by ingredient
 
 Each begins with the reader of the main table before it met a student, and an untrained student, and
-is judged by the selector that it was trained with; other selectors of the same student stand beside
-it. {questions} questions.
+is judged by the selector that it learned with (`main`: hfs(service=0.5)); other selectors of the
+same student stand beside it. {questions} questions.
 """
 EARLIER = {
     "attention": """### The same with importance by attention
@@ -205,7 +205,7 @@ def main(folder: Path) -> None:
     print("## By kind of question\n")
     for k in sorted({row["k"] for row in made["rows"]})[:2]:
         print("\n".join([*kinds(made["rows"], k, SHOWN), ""]))
-    ways = variants(folder / "variants", WAYS, ("top_k", "mmr", "dpp", OURS))
+    ways = variants(folder / "variants", WAYS, ("top_k", "mmr", "dpp", "hfs(service=0.5)"))
     for name, text in EARLIER.items():
         ways += variants(folder / "earlier" / name, text, ("top_k", "mmr", "dpp"))
     print("\n".join([*ways, *lengths(folder), *frames(folder)]))
