@@ -114,32 +114,42 @@ class Study:
         return table
 
 
-def rows(study: Study, budgets: Sequence[int], only: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """One row for each selector, budget and figure; ``only`` names the selectors wanted."""
+def sources(study: Study) -> dict[str, Callable[[int], Picks]]:
+    """Each row's name, and what it chooses at a budget."""
     plain, thought, own = (
         study.similarity(thought=False),
         study.similarity(thought=True),
         study.trained(),
     )
-    sources: list[tuple[str, Callable[[int], Picks]]] = [
+    return dict([
         *((s, lambda k, s=s: study.choose(s, plain, k)) for s in BLIND),
         *((f"similarity + {s}", lambda k, s=s: study.choose(s, plain, k)) for s in SELECTORS),
         *((f"thought + {s}", lambda k, s=s: study.choose(s, thought, k))
           for s in ("top_k", "mmr", "hfs", "hfs(service=0.5)", CHOICE)),
         *((f"student + {s}", lambda k, s=s: study.choose(s, own, k)) for s in STUDENT),
         ("oracle", lambda k: study.oracle(own, k)),
-    ]  # fmt: skip
-    if only:
-        sources = [(name, choose) for name, choose in sources if name in (*only, OURS)]
+    ])  # fmt: skip
+
+
+def rows(
+    studies: Sequence[Study], budgets: Sequence[int], only: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """One row for each selector, budget and figure; ``only`` names the selectors wanted.
+
+    Of several studies of the same questions, a question's figure is the mean.
+    """
+    every = [sources(study) for study in studies]
+    names = [name for name in every[0] if not only or name in (*only, OURS)]
     found = []
     for k in budgets:
         tables = {}
-        for name, choose in sources:
-            tables[name] = study.judge(choose(k))
+        for name in names:
+            judged = [s.judge(choose[name](k)) for s, choose in zip(studies, every, strict=True)]
+            tables[name] = torch.stack(judged).mean(0)
             mean = tables[name].mean(0).tolist()
             told = "  ".join(f"{f} {m:.3f}" for f, m in zip(FIGURES, mean, strict=True))
             print(f"k = {k:2d}  {name:32s} {told}", file=sys.stderr, flush=True)
-        found += _intervals(tables, k, study.asked)
+        found += _intervals(tables, k, studies[0].asked)
     return found
 
 
@@ -209,7 +219,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("models", type=Path)
+    parser.add_argument("models", type=Path, nargs="+", help="of a run, or of several seeds")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--split", default="test")
     parser.add_argument("--films", type=int, default=150)
@@ -218,15 +228,23 @@ def main() -> None:
     parser.add_argument("--common", type=Path, help="models of another run, for its teacher")
     parser.add_argument("--only", default="", help="selectors, as rows name them, by semicolons")
     given = parser.parse_args()
-    study = study_of(
-        given.models, given.folder, split=given.split, films=given.films, frames=given.frames,
-        common=given.common and reader(given.common),
-    )  # fmt: skip
+    common = given.common and reader(given.common)
+    studies = [
+        study_of(models, given.folder, split=given.split, films=given.films, frames=given.frames,
+                 common=common)
+        for models in given.models
+    ]  # fmt: skip
     budgets = [int(k) for k in given.budgets.split(",")]
     only = [name for name in given.only.split(";") if name]
-    made = rows(study, budgets, only)
-    print(json.dumps({"questions": len(study.items), "split": given.split,
-                      "frames": given.frames, "rows": made}, indent=1))  # fmt: skip
+    made = rows(studies, budgets, only)
+    document = {
+        "questions": len(studies[0].items),
+        "split": given.split,
+        "frames": given.frames,
+        "seeds": len(studies),
+        "rows": made,
+    }
+    print(json.dumps(document, indent=1))
 
 
 if __name__ == "__main__":

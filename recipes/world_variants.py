@@ -124,7 +124,7 @@ def run(
         prior="prior=False" not in given, thinking=THINKING.get(name, "written"),
     )  # fmt: skip
     own = SELECTORS.get(name, f"student + {study.student.config.selector}")
-    made = rows(study, (4, 8), (*JUDGED, own))
+    made = rows([study], (4, 8), (*JUDGED, own))
     document = {
         "variant": name,
         "seed": seed,
