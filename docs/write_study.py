@@ -2,9 +2,9 @@
 
     python docs/write_study.py docs/study > docs/study.md
 
-The folder holds ``main.json`` (every selector), ``films N.json`` (films of N candidates),
-``uniform.json`` (frames without a choice), ``variants/NAME SEED.json``, those of weaker readers in
-the folders of ``earlier``, and notes.md; the other files are what the notes speak of.
+The folder holds ``main.json`` (every selector), ``seeds.json`` (some of them, several seeds),
+``films N.json`` (films of N candidates), ``uniform.json`` (frames without a choice),
+``variants/NAME SEED.json``, those of earlier readers in the folders of ``earlier``, and notes.md.
 """
 
 import json
@@ -56,6 +56,23 @@ def table(rows: list[Row], k: int) -> list[str]:
             cells.append(f"{100 * over['over_hfs']:+.1f} [{ends}]")
         cells += [f"{own[figure]['value']:.2f}" for figure in FIGURES[3:]]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def seeds(folder: Path) -> list[str]:
+    """Markdown: the same of several seeds together, a question's figure being their mean."""
+    file = folder / "seeds.json"
+    if not file.is_file():
+        return []
+    made = _read(file)
+    lines = [
+        f"## {made['seeds']} seeds of the last rung",
+        "",
+        "A question's figure is the mean of the seeds; intervals are over the questions.",
+        "",
+    ]
+    for k in sorted({row["k"] for row in made["rows"]}):
+        lines += [*table(made["rows"], k), ""]
     return lines
 
 
@@ -202,6 +219,7 @@ def main(folder: Path) -> None:
     print(INTRO.format(**made, ours=OURS))
     for k in sorted({row["k"] for row in made["rows"]}):
         print("\n".join([*table(made["rows"], k), ""]))
+    print("\n".join(seeds(folder)))
     print("## By kind of question\n")
     for k in sorted({row["k"] for row in made["rows"]})[:2]:
         print("\n".join([*kinds(made["rows"], k, SHOWN), ""]))
