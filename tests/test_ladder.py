@@ -322,7 +322,7 @@ def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
 
     short = dict.fromkeys(RUNGS, 1)
     made = recipe(folder=str(tmp_path / "films"), films=2, clips=2, pool=200, batch=2, checked=1,
-                  **short)  # fmt: skip
+                  chooses="hfs(service=0.25)", **short)  # fmt: skip
     folder = train(made, tmp_path / "run")
     rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert [row["phase"] for row in rows[:7]] == list(short)
@@ -334,5 +334,6 @@ def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
     assert isinstance(selection, Selection)
     assert len(selection.frames) == 4
     assert selection.query.get("facets")
+    assert "selector=hfs(service=0.25)" in selection.pipeline
     size = sum(f.stat().st_size for f in (folder / "student").rglob("*.safetensors"))
     assert size < 10e6
