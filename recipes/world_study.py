@@ -25,6 +25,7 @@ from torch import Tensor
 from hfs import metrics, plugins
 from hfs.judging.bootstrap import interval, resampled_means
 from hfs.ladder.films import reopened
+from hfs.recipes.world import CHOOSES, LEARNS
 from hfs.student import HFSStudent
 from hfs.training.items import Item, Thinking
 from hfs.training.similarity import similar
@@ -37,12 +38,11 @@ from hfs.world.dataset import Item as Asked
 BLIND = ("uniform", "random")
 SELECTORS = ("top_k", "nms", "mmr", "dpp", "aks", "bolt", "q_frame", "mdp3", "max_info", "wfs",
              "gift", "adaptive_greedy", "dedup", "focus", "hfs")  # fmt: skip
-CHOICE = "hfs(redundancy=0.6,service=0.5)"
 STUDENT = ("top_k", "mmr", "dpp", "aks", "bolt", "hfs(redundancy=0.0,service=0.5)",
            "hfs(coverage=0.0,redundancy=0.6,service=0.5)", "hfs(redundancy=0.6)", "hfs",
-           "hfs(service=0.5)", CHOICE)  # fmt: skip
+           LEARNS, CHOOSES)  # fmt: skip
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
-OURS = f"student + {CHOICE}"
+OURS = f"student + {CHOOSES}"
 """What the others are compared with."""
 AT_ONCE = 64
 Picks = list[Int[Tensor, "_k"]]
@@ -125,7 +125,7 @@ def sources(study: Study) -> dict[str, Callable[[int], Picks]]:
         *((s, lambda k, s=s: study.choose(s, plain, k)) for s in BLIND),
         *((f"similarity + {s}", lambda k, s=s: study.choose(s, plain, k)) for s in SELECTORS),
         *((f"thought + {s}", lambda k, s=s: study.choose(s, thought, k))
-          for s in ("top_k", "mmr", "hfs", "hfs(service=0.5)", CHOICE)),
+          for s in ("top_k", "mmr", "hfs", LEARNS, CHOOSES)),
         *((f"student + {s}", lambda k, s=s: study.choose(s, own, k)) for s in STUDENT),
         ("oracle", lambda k: study.oracle(own, k)),
     ])  # fmt: skip

@@ -18,6 +18,7 @@ from pathlib import Path
 from world_study import reader, rows, study_of
 
 from hfs import recipes
+from hfs.recipes.world import LEARNS
 from hfs.training.checkpoint import Checkpoints
 from hfs.training.items import Thinking
 from hfs.training.loop import train
@@ -66,12 +67,10 @@ SELECTORS = {
     "reader_tuned_on_hfs": "similarity + hfs",
 }
 """What such a variant is judged by; others by the student's choice."""
-TRAINED = "hfs(service=0.5)"
-"""The set function that the last rung learns with, where a variant names no other."""
 JUDGED = (
     "similarity + mmr",
     "similarity + hfs",
-    *(f"student + {s}" for s in ("top_k", "mmr", "dpp", "hfs", "hfs(service=0.5)")),
+    *(f"student + {s}" for s in ("top_k", "mmr", "dpp", "hfs", LEARNS)),
 )
 
 
@@ -114,7 +113,7 @@ def run(
         return
     rungs = [f"{rung}=0" for rung in ("see", "think", "name", "warm", "widen", "calibrate")]
     learned = [option.partition("=")[2] for option in given if option.startswith("selector=")]
-    chooses = f"chooses={(learned or [TRAINED])[0]}"  # as it was trained, so that rows compare
+    chooses = f"chooses={(learned or [LEARNS])[0]}"  # as it was trained, so that rows compare
     mine = [f"folder={folder}", f"seed={seed}", *rungs, chooses, *given]
     place = out / f"{name}-{seed}"
     recipe = recipes.load("world", mine)

@@ -47,6 +47,10 @@ ASKED = 24
 SHORT = 6
 """Frames of the clips that the warm-up begins with; a scene or two are learned to be read first."""
 FLAT = Schedule(lr="one_cycle")
+LEARNS = "hfs(service=0.5)"
+"""The set function of the last rung."""
+CHOOSES = "hfs(redundancy=0.6,service=0.5)"
+"""Found on validation with scores that were learned so (docs/log.md)."""
 
 
 def recipe(
@@ -70,8 +74,8 @@ def recipe(
     reader: int = 96,
     reader_layers: int = 4,
     thoughts: str = "written",
-    selector: str = "hfs(service=0.5)",
-    chooses: str = "hfs(redundancy=0.6,service=0.5)",
+    selector: str = LEARNS,
+    chooses: str = CHOOSES,
     relaxation: str = "soft_greedy",
     importance: str | None = "gradient",
     prior: bool = True,
