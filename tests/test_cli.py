@@ -1,6 +1,7 @@
 """Every command says what it found on stdout, and every failure in one line on stderr."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -151,6 +152,27 @@ def test_debug_shows_where_an_error_came_from(video):
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert "Traceback" in done.stderr
     assert "UsageError" in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["no-such-command"], 2)])
+def test_one_of_a_launchers_processes_exits_before_the_interpreter_shuts_down(arguments, code):
+    script = (
+        "import atexit, sys; atexit.register(print, 'shut down'); "
+        "from hfs.cli import main; main(sys.argv[1:])"
+    )
+    said = {}
+    for world_size in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            env={**os.environ, "WORLD_SIZE": world_size},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == code, done.stderr
+        said[world_size] = done.stdout + done.stderr
+    assert "shut down" in said["1"]
+    assert "shut down" not in said["2"]
+    assert len(said["2"].splitlines()) == 1
 
 
 def test_help_and_plain_errors_do_not_wait_for_torch():

@@ -7,7 +7,7 @@ stderr.
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -79,7 +79,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if debug:
             raise
         code = _report(error)
-    sys.exit(code if isinstance(code, int) else 0)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit; at once as one of a launcher's processes.
+
+    Threads of a process group that is still open, as after an error, or that DDP holds on to, may
+    need the interpreter while it shuts down, and then abort in place of our exit code.
+    """
+    if os.environ.get("WORLD_SIZE", "1") not in ("", "1"):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _report(error: Exception) -> int:
