@@ -24,7 +24,7 @@ the co-trained teacher, `common` the calibrated teacher before it met the studen
 95 %, paired over the questions; `ours` is `student + {ours}`. None of it is a claim about
 real video, and none of it is the paper's.
 """
-OURS = "hfs(redundancy=0.6,service=0.5)"
+OURS = "routed"
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
 SHOWN = (
     "uniform",

@@ -26,6 +26,7 @@ from hfs.judging.scores_files import Question, read_scores
 from hfs.judging.truth import load_truth
 from hfs.metrics import mean_saliency, windows_hit
 from hfs.records import Tally
+from hfs.selectors import methods
 
 BUDGETS = (4, 8, 16)
 KNOB = (*(i / 10 for i in range(7)), 0.65, *(i / 80 for i in range(56, 73)), 0.95, 1.0)
@@ -99,7 +100,7 @@ def main(data: Path, model: str = "moment_detr") -> None:
     tally = Tally()
     truths = load_truth([data / "highlight_val.jsonl"], tally)
     questions = read_scores(data / f"scores_{model}_val.jsonl", truths, tally)
-    specs = [*plugins.names("selectors"), *(f"hfs(coverage={a})" for a in KNOB)]
+    specs = [*methods(), *(f"hfs(coverage={a})" for a in KNOB)]
     columns = [(spec, k) for spec in specs for k in BUDGETS]
     table = measure(questions, columns)
     rows = dominance(columns, table)

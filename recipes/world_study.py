@@ -40,9 +40,9 @@ SELECTORS = ("top_k", "nms", "mmr", "dpp", "aks", "bolt", "q_frame", "mdp3", "ma
              "gift", "adaptive_greedy", "dedup", "focus", "hfs")  # fmt: skip
 STUDENT = ("top_k", "mmr", "dpp", "aks", "bolt", "hfs(redundancy=0.0,service=0.5)",
            "hfs(coverage=0.0,redundancy=0.6,service=0.5)", "hfs(redundancy=0.6)", "hfs",
-           LEARNS, CHOOSES)  # fmt: skip
+           LEARNS, CHOOSES, "routed")  # fmt: skip
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
-OURS = f"student + {CHOOSES}"
+OURS = "student + routed"
 """What the others are compared with."""
 AT_ONCE = 64
 Picks = list[Int[Tensor, "_k"]]

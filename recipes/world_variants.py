@@ -1,6 +1,6 @@
 """One ladder whose last rung is climbed in many ways -> what each ingredient is worth.
 
-    hfs train world --out BASE folder=FILMS mutual=0
+    hfs train world --out BASE folder=FILMS mutual=0 route=0
     python recipes/world_variants.py BASE FILMS OUT --seeds 0,1,2 --only main,no_kl
 
 For each variant and seed the student starts anew, and everything else as it is in BASE; then its
@@ -15,7 +15,7 @@ import os
 import sys
 from pathlib import Path
 
-from world_study import reader, rows, study_of
+from world_study import OURS, reader, rows, study_of
 
 from hfs import recipes
 from hfs.recipes.world import LEARNS
@@ -23,8 +23,10 @@ from hfs.training.checkpoint import Checkpoints
 from hfs.training.items import Thinking
 from hfs.training.loop import train
 
+MAIN = "main"
+"""The one whose router learns as well, to be compared with its own set functions."""
 VARIANTS: dict[str, tuple[str, ...]] = {
-    "main": (),
+    MAIN: (),
     "no_thought": ("thoughts=none",),
     "given_thought": ("thoughts=given",),
     "one_query": ("queries=one",),
@@ -99,7 +101,7 @@ def untaught(base: Path) -> Path:
     if any(name.startswith("student.network.") for name in found.optimizer):
         raise SystemExit(
             f"expected BASE to end before its last rung, got {base}, whose teacher has learned "
-            "with a student: make one with hfs train world --out BASE folder=FILMS mutual=0"
+            "with a student: make one with hfs train world --out BASE folder=FILMS mutual=0 route=0"
         )
     return base
 
@@ -111,10 +113,13 @@ def run(
     file = out / f"{name} {seed}.json"
     if file.exists():
         return
-    rungs = [f"{rung}=0" for rung in ("see", "think", "name", "warm", "widen", "calibrate")]
-    learned = [option.partition("=")[2] for option in given if option.startswith("selector=")]
-    chooses = f"chooses={(learned or [LEARNS])[0]}"  # as it was trained, so that rows compare
-    mine = [f"folder={folder}", f"seed={seed}", *rungs, chooses, *given]
+    routes = () if name == MAIN else ("route",)
+    left_out = ("see", "think", "name", "warm", "widen", "calibrate", *routes)
+    named = [option.partition("=")[2] for option in given if option.startswith("selector=")]
+    learned = (named or [LEARNS])[0]
+    own = SELECTORS.get(name, f"student + {learned}")  # as it was trained, so that rows compare
+    rungs = [f"{rung}=0" for rung in left_out]
+    mine = [f"folder={folder}", f"seed={seed}", *rungs, f"chooses={learned}", *given]
     place = out / f"{name}-{seed}"
     recipe = recipes.load("world", mine)
     models = train(recipe, place, resume=place.exists())
@@ -122,8 +127,9 @@ def run(
         models, folder, split="test", films=films, common=reader(common),
         prior="prior=False" not in given, thinking=THINKING.get(name, "written"),
     )  # fmt: skip
-    own = SELECTORS.get(name, f"student + {study.student.config.selector}")
     made = rows([study], (4, 8), (*JUDGED, own))
+    if name != MAIN:  # no router: the row is plain hfs by another name
+        made = [row for row in made if row["selector"] != OURS]
     document = {
         "variant": name,
         "seed": seed,

@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 
 from hfs import plugins
+from hfs.selectors import methods
 from hfs.types import Features, Scores
 
 
@@ -45,7 +46,7 @@ def measure() -> list[dict[str, str | float]]:
     short, _ = video(75, 64)
     noise = torch.Generator()
     rows: list[dict[str, str | float]] = []
-    for name in sorted(plugins.names("selectors"), key=lambda n: (n != "top_k", n)):
+    for name in sorted(methods(), key=lambda n: (n != "top_k", n)):
         selector = plugins.build("selectors", name)
         hour = seconds(partial(selector, long, features, 64, noise), 5)
         brief = seconds(partial(selector, short, None, 8, noise), 50)

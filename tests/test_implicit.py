@@ -39,12 +39,11 @@ def look(checkpoint: Any, name: str = "siglip") -> str:
     return str(Spec("clip" if name == "clip" else "siglip", options))
 
 
-@pytest.fixture(scope="module")
-def folder(slm, checkpoint, tmp_path_factory) -> Path:
+def student(place: Path, slm: Path, checkpoint: Any, **config: Any) -> Path:
     """A student with adapters, for the tiny SigLIP."""
     spec = look(checkpoint)
     return students.student(
-        tmp_path_factory.mktemp("implicit"),
+        place,
         slm,
         lora={"r": 2},
         feature_width=32,
@@ -53,7 +52,14 @@ def folder(slm, checkpoint, tmp_path_factory) -> Path:
         backbone=spec,
         backbone_revision=plugins.build("backbones", spec).revision,
         readers=["subtitles"],
-        selector="hfs(coverage=0.2)",
+        **config,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(slm, checkpoint, tmp_path_factory) -> Path:
+    return student(
+        tmp_path_factory.mktemp("implicit"), slm, checkpoint, selector="hfs(coverage=0.2)"
     )
 
 
@@ -96,6 +102,30 @@ def test_select_with_a_model_shows_the_thought_and_each_frames_cue(folder, video
     assert f'<p class="thought">{CUES}</p>' in page
     assert page.count(f"<dt>{QUESTION}</dt>") == 1
     assert f"“{WHAT[0]}”" in page or f"“{WHAT[1]}”" in page
+
+
+def test_the_selector_that_the_student_names_chooses_and_is_told(
+    slm, checkpoint, video, tmp_path, capsys
+):
+    known = {"selector": "routed", "selectors": ["uniform", "top_k"]}
+    routed = student(tmp_path / "routed", slm, checkpoint, **known)
+    made = trained.load(str(routed))
+    with torch.no_grad():
+        made.route.bias.copy_(torch.tensor([0.0, 1.0]))
+    made.save_pretrained(routed)
+    line = ["select", str(video), QUESTION, "-k", "4", "--model", str(routed)]
+    with pytest.raises(SystemExit):
+        main([*line, "--out", str(tmp_path / "o")])
+    assert "Chosen by: top_k" in capsys.readouterr().out
+    document = json.loads((tmp_path / "o/selection.json").read_text())
+    assert document["query"]["selector"] == "top_k"
+    assert "<code>top_k</code>" in (tmp_path / "o/report.html").read_text()
+    told, plain = (
+        hfs.select(video, QUESTION, pipeline=f"trained(model={str(routed)!r}{given})", budget=4)
+        for given in ("", ", selector=top_k")
+    )
+    assert told.times == plain.times
+    assert "selector" not in plain.query
 
 
 def test_a_selection_names_a_pipeline_that_makes_it_again(folder, video):

@@ -12,7 +12,7 @@ from torch.nn.functional import logsigmoid
 
 from hfs.errors import UsageError
 from hfs.ladder import models, naming, pool, reading, seeing, thinking, words
-from hfs.recipes.world import recipe
+from hfs.recipes.world import ROUTES, recipe
 from hfs.training.checkpoint import Checkpoints
 from hfs.training.loop import train
 from hfs.training.recipe import Moment, Phase
@@ -21,7 +21,7 @@ from hfs.types import Selection
 from hfs.world import VERSION, VISUAL_KINDS, World, scenes
 from hfs.world.captions import Caption, facts, truth
 
-RUNGS = ("see", "think", "name", "warm", "widen", "calibrate", "mutual")
+RUNGS = ("see", "think", "name", "warm", "widen", "calibrate", "mutual", "route")
 WORLD = World()
 
 
@@ -203,8 +203,9 @@ def test_a_last_rung_begins_from_another_run(tmp_path):
     few = {"folder": str(tmp_path / "films"), "films": 2, "clips": 2, "pool": 100, "batch": 2,
            "checked": 1}  # fmt: skip
     train(recipe(**few, **(none | {"see": 1, "name": 1})), tmp_path / "base")
-    begun = recipe(**few, **none, base=str(tmp_path / "base"), seed=3).build()
-    fresh = recipe(**few, **none, seed=3).build()
+    last = none | {"mutual": 1}
+    begun = recipe(**few, **last, base=str(tmp_path / "base"), seed=3).build()
+    fresh = recipe(**few, **last, seed=3).build()
     kept = Checkpoints(tmp_path / "base" / "checkpoints").newest()
     own = dict(begun.named_parameters())
     for group in ("towers", "slm", "sight", "teacher"):
@@ -213,6 +214,9 @@ def test_a_last_rung_begins_from_another_run(tmp_path):
             if id(p) in ids:
                 assert torch.equal(p, kept.parameters[name]), name
     assert torch.equal(begun.student.query_tokens, fresh.student.query_tokens)
+    taken = recipe(**few, **(none | {"route": 1}), base=str(tmp_path / "base"), seed=3).build()
+    assert torch.equal(taken.student.query_tokens, kept.parameters["student.query_tokens"])
+    assert not torch.equal(taken.student.query_tokens, fresh.student.query_tokens)
     with begun.reading(tmp_path / "base") as teacher:
         assert teacher is begun.teacher
     with pytest.raises(UsageError, match="a run with a checkpoint"):
@@ -321,12 +325,13 @@ def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
     import hfs
 
     short = dict.fromkeys(RUNGS, 1)
-    made = recipe(folder=str(tmp_path / "films"), films=2, clips=2, pool=200, batch=2, checked=1,
-                  chooses="hfs(service=0.25)", **short)  # fmt: skip
+    made = recipe(folder=str(tmp_path / "films"), films=2, fresh=1, clips=2, pool=200, batch=2,
+                  checked=1, **short)  # fmt: skip
     folder = train(made, tmp_path / "run")
     rows = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
-    assert [row["phase"] for row in rows[:7]] == list(short)
-    assert all(math.isfinite(row["loss"]) for row in rows[:7])
+    steps = [row for row in rows if "loss" in row]
+    assert [row["phase"] for row in steps] == list(short)
+    assert all(math.isfinite(row["loss"]) for row in steps)
     film = next((tmp_path / f"films/train-64-0-{VERSION}").glob("*.mp4"))
     pipeline = f"trained(model={str(folder / 'student')!r})"
     question = "Which digit is shown with the red circle?"
@@ -334,6 +339,7 @@ def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
     assert isinstance(selection, Selection)
     assert len(selection.frames) == 4
     assert selection.query.get("facets")
-    assert "selector=hfs(service=0.25)" in selection.pipeline
+    assert "selector=routed" in selection.pipeline
+    assert selection.query.get("selector") in ROUTES
     size = sum(f.stat().st_size for f in (folder / "student").rglob("*.safetensors"))
     assert size < 10e6

@@ -71,6 +71,17 @@ def test_a_frozen_teacher_has_no_phase_of_its_own_and_nothing_to_learn(bench, tm
     assert set(groups) == {"student", "slm"}
 
 
+def test_with_a_router_the_student_names_what_chooses(bench, tmp_path):
+    recipe = recipes.load("qwen3_video", options(bench, "calibrate=0", "steps=1", "route=2"))
+    train(recipe, tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["phase"] for line in lines] == ["mutual", "route", "route"]
+    assert lines[1]["least_error"] <= lines[1]["error"] <= 1
+    student = HFSStudent.from_pretrained(tmp_path / "models" / "student")
+    assert student.config.selector == "routed"
+    assert student.route.out_features == len(student.config.selectors) > 1
+
+
 def test_the_plan_states_memory_disk_and_time_with_their_reckoning(bench):
     text = recipes.load("qwen3_video", options(bench)[:2]).plan()
     assert "3 questions about 3 videos" in text

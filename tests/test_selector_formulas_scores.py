@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from hfs import plugins
-from hfs.selectors import aks, bolt, focus, nms, q_frame
+from hfs.selectors import aks, bolt, focus, methods, nms, q_frame
 from hfs.types import Scores
 
 SEEDS = range(15)
-BASELINES = sorted(set(plugins.names("selectors")) - {"hfs"})
+BASELINES = sorted(set(methods()) - {"hfs"})
 
 
 def rand(n: int, seed: int) -> torch.Tensor:

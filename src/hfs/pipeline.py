@@ -23,9 +23,9 @@ from hfs.readers import Reader
 from hfs.samplers import Sampler
 from hfs.scorers import Scorer
 from hfs.scoring import scores
-from hfs.selection import choose, explain, objective
+from hfs.selection import choose, explain, objective, settled
 from hfs.selectors import Selector
-from hfs.types import Candidates, Evidence, Features, Limits, Query, Scores, Selection
+from hfs.types import Asked, Candidates, Evidence, Features, Limits, Query, Scores, Selection
 from hfs.video import Video
 
 Progress = Callable[[str, int, int], None]
@@ -220,8 +220,16 @@ def pick(
 ) -> Trace:
     """The frames, and what each adds to the whole."""
     asked, scored = judged.query, judged.scores
-    f = objective(scored, judged.content, stages.selector, budget=budget)
-    chosen = choose(scored, judged.content, stages.selector, f=f, budget=budget, seed=seed)
+    selector = settled(stages.selector, scored)
+    f = objective(scored, judged.content, selector, budget=budget)
+    chosen = choose(scored, judged.content, selector, f=f, budget=budget, seed=seed)
+    looked_for: Asked = {
+        "facets": list(asked.facets),
+        "weights": asked.weights.tolist(),
+        "thought": asked.thought,
+    }
+    if asked.selector and selector is not stages.selector:
+        looked_for["selector"] = asked.selector
     frames = explain(
         chosen,
         f,
@@ -240,11 +248,7 @@ def pick(
         pipeline=str(stages.pipeline),
         seed=seed,
         version=hfs.__version__,
-        query={
-            "facets": list(asked.facets),
-            "weights": asked.weights.tolist(),
-            "thought": asked.thought,
-        },
+        query=looked_for,
         channels=scored.channels,
         candidates=len(looked.candidates.times),
         window=(looked.candidates.start, looked.candidates.end),

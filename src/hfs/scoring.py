@@ -60,6 +60,7 @@ def scores(
         start=candidates.start,
         end=candidates.end,
         channels=_shares([c.name for c in channels], parts, relevance),
+        selector=query.selector,
     )
 
 

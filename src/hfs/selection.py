@@ -46,6 +46,12 @@ def choose(
     return chosen
 
 
+def settled(selector: Selector, scores: Scores) -> Selector:
+    """The selector itself, or the one that it would have choose from these scores."""
+    named = getattr(selector, "named", None)
+    return selector if named is None else named(scores)
+
+
 def objective(
     scores: Scores, features: Features | None, selector: Selector, *, budget: int
 ) -> Objective:

@@ -19,6 +19,7 @@ new weights where the SLM is known by name (`merge` for all in one); `hfs.studen
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ class HFSStudent(PreTrainedModel):
         self.project = nn.Sequential(nn.Linear(hidden, q), nn.LayerNorm(q))
         self.weigh = nn.Linear(q, 1, bias=False)
         """Of each query, beside its fixed share."""
+        self.route = nn.Linear(q, len(config.selectors)) if config.selectors else None
+        """The router: of the queries' weighted mean, a logit for each of the selectors."""
         self.network = ScoreNetwork(
             features=config.feature_width,
             text=config.text_width,
@@ -77,6 +80,9 @@ class HFSStudent(PreTrainedModel):
             words = self.slm.get_input_embeddings().weight
             nn.init.normal_(self.query_tokens, std=float(words.float().std()))
             nn.init.zeros_(self.weigh.weight)
+            if self.route is not None:  # the first selector, until it has learned
+                nn.init.zeros_(self.route.weight)
+                nn.init.zeros_(self.route.bias)
         self.revision = ""
         """The checkpoint's exact files, once loaded."""
         self.card = ""
@@ -269,8 +275,17 @@ class HFSStudent(PreTrainedModel):
             vectors = self.project(states) * slots.real[..., None]
             share = query_slots.shares(slots.real, config.global_tokens).log()
             logits = (self.weigh(vectors).squeeze(-1) + share).masked_fill(~slots.real, -torch.inf)
+            weights = logits.softmax(-1)
+            asked = (weights[..., None] * vectors).sum(1)
+            routes = None if self.route is None else self.route(asked)
         facets = [self.facets(q, t) for q, t in zip(questions, thoughts, strict=True)]
-        return QueryBatch(vectors, logits.softmax(-1), slots.real, facets)
+        return QueryBatch(vectors, weights, slots.real, facets, routes)
+
+    def named(self, routes: Float[Tensor, "b s"] | None, count: int) -> list[str]:
+        """The selector that the router names for each of ``count`` questions; empty without one."""
+        if routes is None:
+            return [""] * count
+        return [(self.config.selectors or [])[i] for i in routes.argmax(1).tolist()]
 
     def score(
         self,
@@ -291,7 +306,8 @@ class HFSStudent(PreTrainedModel):
                 f"{self.config.backbone}"
             )
         with self._exactly():
-            return self.network(features, times, mask, queries, prior, text)
+            output = self.network(features, times, mask, queries, prior, text)
+        return replace(output, routes=queries.routes)
 
     @torch.no_grad()
     def judge(
@@ -324,7 +340,8 @@ class HFSStudent(PreTrainedModel):
         windows: Sequence[tuple[float, float]] | None = None,
     ) -> list[Scores]:
         """The calibrated scores of each item, as training and inference both use them."""
-        return student_output.scores(output, times, windows)
+        named = self.named(output.routes, len(times))
+        return student_output.scores(output, times, windows, named)
 
     def _exactly(self) -> torch.autocast:
         """The new parts run in their own precision: they are small, and logits are compared."""

@@ -57,6 +57,9 @@ class HFSStudentConfig(PreTrainedConfig):
     """Specs that score beside the student, such as ``lexical``; None: no other."""
     selector: str = "hfs"
     """What chooses from its scores, as a selector's spec."""
+    selectors: list[str] | None = None
+    """Specs between which the student's router decides, question by question, for the selector
+    ``routed``; None: it has no router."""
 
 
 AutoConfig.register(HFSStudentConfig.model_type, HFSStudentConfig, exist_ok=True)

@@ -39,6 +39,8 @@ class QueryBatch:
     """True for a real query."""
     facets: list[tuple[str, ...]]
     """The words of each real query: the question for the global ones, then a cue each."""
+    routes: Float[Tensor, "b s"] | None = None
+    """Logits of the selectors between which the student's router decides, if it has one."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class StudentOutput:
     """True for a real query."""
     frames: Bool[Tensor, "b n"]
     """True for a real candidate; the real ones come first."""
+    routes: Float[Tensor, "b s"] | None = None
+    """The queries' own."""
 
 
 def standardise(x: Float[Tensor, "... n"]) -> Float[Tensor, "... n"]:
@@ -79,11 +83,13 @@ def scores(
     output: StudentOutput,
     times: Float[Tensor, "b n"],
     windows: Sequence[tuple[float, float]] | None = None,
+    selectors: Sequence[str] | None = None,
 ) -> list[Scores]:
     """The `Scores` of each item, for `Objective.of`; gradients flow through them.
 
     ``windows`` are the parts of the videos that the candidates stand for, seconds; without them,
-    each candidate stands for the time nearest to it.
+    each candidate stands for the time nearest to it. ``selectors`` are what each item's router
+    names.
     """
     found = []
     for i, n in enumerate(output.frames.sum(1).tolist()):
@@ -99,6 +105,7 @@ def scores(
                 times=t,
                 start=start,
                 end=end,
+                selector=selectors[i] if selectors is not None else "",
             )
         )
     return found

@@ -158,6 +158,8 @@ class Query:
     """The chain of thought that led to the facets, if any."""
     implicit: Float[Tensor, "m q"] | None = None
     """A trained student's query vectors, one for each facet, in the student's own space."""
+    selector: str = ""
+    """Spec of what a trained student would have choose the frames; empty: it does not say."""
     notes: tuple[str, ...] = ()
     """What did not go as asked while the facets were found."""
 
@@ -191,6 +193,8 @@ class Scores:
     """The part of the video that the candidates stand for."""
     channels: dict[str, float] = field(default_factory=dict)
     """Share of each channel in the relevance; 0 for one that is constant and so carries nothing."""
+    selector: str = ""
+    """Of the query that was scored: what the selector ``routed`` lets choose."""
 
     @staticmethod
     def of(
@@ -248,6 +252,7 @@ class Asked(TypedDict, total=False):
     facets: list[str]
     weights: list[float]
     thought: str
+    selector: str
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,8 @@ def _show(selection: "Selection", out: str | None) -> None:
     console = screen.stdout()
     if thought:
         console.print(Text(f"Thought:\n{thought}", style="dim"))
+    if chooser := selection.query.get("selector"):
+        console.print(Text(f"Chosen by: {chooser}", style="dim"))
     console.print(table)
     if out is not None:
         console.print(f"Frames, selection.json and report.html are in {out}", markup=False)

@@ -45,6 +45,7 @@ class Encoder:
                 backbone.embed_text(list(words)) if backbone.has_text else None,
                 thought=thought.text if thought.note else str(thought),
                 implicit=made.vectors[0].cpu(),
+                selector=student.named(made.routes, 1)[0],
                 notes=(thought.note,) if thought.note else (),
             )
 

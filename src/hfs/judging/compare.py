@@ -18,7 +18,7 @@ from hfs.judging.judge import TOLERANCE, Column, Difference, Means, Results, Row
 from hfs.judging.scores_files import Question, read_scores
 from hfs.judging.truth import load_truth
 from hfs.records import Tally
-from hfs.selectors import Selector
+from hfs.selectors import Selector, methods
 
 
 def compare(
@@ -43,7 +43,7 @@ def compare(
     """
     if not budgets or min(budgets) < 1:
         raise UsageError(f"expected budgets of at least 1 frame, got {list(budgets)}")
-    asked = plugins.names("selectors") if selectors is None else selectors
+    asked = methods() if selectors is None else selectors
     specs = dict.fromkeys(str(plugins.parse(s)) for s in [*asked, reference])
     built = {spec: plugins.build("selectors", spec) for spec in specs}
     columns = [(spec, k) for spec in specs for k in dict.fromkeys(budgets)]

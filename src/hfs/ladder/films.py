@@ -37,9 +37,10 @@ def films(
     told: Told,
     *,
     thinking: Thinking = "written",
+    first: int = 0,
 ) -> Items:
-    """The split's first ``count`` films, written where they are not there, and looked at."""
-    examples = written(world, folder, split, count, told)
+    """``count`` of the split's films, written where they are not there, and looked at."""
+    examples = written(world, folder, split, count, told, first=first)
     maker = Maker(learner.settle(folder / "models"), SAMPLER, ("subtitles",), learner.teacher)
     store = _seen(folder / f"seen-{_name(world, split)}", examples, maker, told)
     student, learns = learner.student, learner.student.training
@@ -51,12 +52,14 @@ def films(
         student.revision = ""
 
 
-def written(world: World, folder: Path, split: str, count: int, told: Told) -> Sequence[Example]:
+def written(
+    world: World, folder: Path, split: str, count: int, told: Told, *, first: int = 0
+) -> Sequence[Example]:
     """The films' questions, each film on disk beside its subtitles."""
     place = folder / _name(world, split)
     place.mkdir(parents=True, exist_ok=True)
     found: list[Example] = []
-    for number, film in enumerate(world.films(split, count)):
+    for number, film in enumerate(world.films(split, count, first)):
         path = place / f"{film.id}.mp4"
         if not path.exists():
             write_subtitles(film, path.with_suffix(".srt"))

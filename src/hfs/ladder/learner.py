@@ -36,7 +36,7 @@ HEARD = 150
 
 class Ladder(Learner):
     """Groups: ``towers``, ``slm``, ``sight`` (the reader's tower and connector), ``teacher`` (its
-    language model), ``student``."""
+    language model), ``student``, and ``route`` (its router, where it has one)."""
 
     def __init__(self, sizes: Sizes, world: World, student: Mapping[str, Any]):
         super().__init__()
@@ -70,7 +70,8 @@ class Ladder(Learner):
             self.reader.get_input_embeddings(),
             self.reader.get_output_embeddings(),
         )
-        known = {id(p) for p in self.slm.parameters()}
+        route = [] if self.student.route is None else list(self.student.route.parameters())
+        known = {id(p) for p in (*self.slm.parameters(), *route)}
         return {
             "towers": list(self.towers.parameters()),
             "slm": list(self.slm.parameters()),
@@ -80,6 +81,7 @@ class Ladder(Learner):
             ],
             "teacher": list({id(p): p for part in language for p in part.parameters()}.values()),
             "student": [p for p in self.student.parameters() if id(p) not in known],
+            **({"route": route} if route else {}),
         }
 
     def tokenised(self, captions: Sequence[Caption]) -> Int[Tensor, "c t"]:

@@ -83,6 +83,7 @@ def report(
         channels=sorted(selection.channels.items(), key=lambda channel: -channel[1]),
         means=(_mean([f.score for f in selection.frames]), _mean([e.score for e in evenly])),
         thought=query.get("thought", ""),
+        chooser=query.get("selector", ""),
         facets=_facets(query),
         troubles=troubles(selection),
         remarks=[*selection.fallbacks, *selection.notes, *troubles(selection)],

@@ -19,6 +19,7 @@ from pathlib import Path
 from hfs.training.costs import Plan, adapters, shape_of
 from hfs.training.losses import LossWeights
 from hfs.training.recipe import Phase, Recipe, Run
+from hfs.training.routing import SELECTORS, Routing
 from hfs.training.schedules import Schedule, Stage
 from hfs.training.setting import Setting
 from hfs.training.step import Answering, Mutual
@@ -42,6 +43,7 @@ def recipe(
     tokens: int = 64,
     calibrate: int = 200,
     steps: int = 3000,
+    route: int = 0,
     batch: int = 32,
     rank: int = 16,
     teacher_rank: int = 16,
@@ -60,7 +62,11 @@ def recipe(
     devices: int = 1,
     dtype: str = "bfloat16",
 ) -> Recipe:
-    """``teacher_rank=0`` freezes the teacher; ``devices`` is for the estimate of time alone."""
+    """``teacher_rank=0`` freezes the teacher; ``devices`` is for the estimate of time alone.
+
+    After ``route`` steps more, of which each takes as many answers as there are selectors in
+    `hfs.training.routing`, the student names one of these for every question.
+    """
     setting = Setting(
         data=Path(data),
         videos=Path(videos),
@@ -69,7 +75,8 @@ def recipe(
         teacher=teacher,
         backbone=backbone,
         sampler=f"grid(fps=1.0, limit={candidates})",
-        selector=selector,
+        selector="routed" if route else selector,
+        student={"selectors": list(SELECTORS)} if route else {},
         slm_lora={"r": rank},
         teacher_lora=LoRA(rank=teacher_rank, alpha=2 * teacher_rank) if teacher_rank else None,
         teacher_frozen=not teacher_rank,
@@ -97,6 +104,8 @@ def recipe(
     phase = Phase(
         "mutual", mutual, steps, batch, {"student": rate, "slm": rate, **learning}, schedule
     )
+    routing = Phase("route", Routing(prior), route, batch, {"route": 0.01})
+    phases = (*((calibration,) if learning else ()), phase, *((routing,) if route else ()))
     run = Run(micro=1, precision="bf16", every=100)
 
     def plan() -> str:
@@ -110,7 +119,7 @@ def recipe(
             tokens=tokens,
             budget=16,
             micro=run.micro,
-            steps=calibrate * bool(learning) + steps,
+            steps=calibrate * bool(learning) + steps + len(SELECTORS) * route,
             batch=batch,
             videos=len(setting.questions.videos),
             questions=len(setting.questions.examples),
@@ -123,7 +132,7 @@ def recipe(
 
     return Recipe(
         name="qwen3_video",
-        phases=(calibration, phase) if learning else (phase,),
+        phases=phases,
         build=setting.build,
         data={"train": setting.open},
         run=run,

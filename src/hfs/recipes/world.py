@@ -5,14 +5,15 @@
 Rungs, each from the one before: SigLIP towers on frames and captions, a Qwen3 that writes the
 chain of thought, a SmolVLM that names frames and then answers about clips shown whole, short ones
 and then all, its calibration on random subsets of films, and the student with it by answers alone.
-No rung sees where the evidence of a question lies. Two CPU cores, no download.
+Last, the student learns which of a few set functions a question wants, by answers too. No rung sees
+where the evidence of a question lies. Two CPU cores, no download.
 
-    hfs train world --out B mutual=0                           # all but the last rung, and then
+    hfs train world --out B mutual=0 route=0                   # all but the last rungs, and then
     hfs train world --out C base=B see=0 think=0 name=0 warm=0 widen=0 calibrate=0 \\
         importance=attention
 
 A rung of 0 steps is left out. What it would have begun then comes from the run ``base``: towers of
-`see`, the language model of `think`, the reader of `name`.
+`see`, the language model of `think`, the reader of `name`, the student of `mutual`.
 """
 
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ from hfs.training.judge import judge
 from hfs.training.labels import labelled
 from hfs.training.losses import LossWeights
 from hfs.training.recipe import Phase, Recipe, Run, Told, mix
+from hfs.training.routing import SELECTORS, Routing
 from hfs.training.schedules import CURRICULUM, STEADY, Schedule
 from hfs.training.similarity import Tuning
 from hfs.training.step import Answering, Mutual, one_of
@@ -51,6 +53,8 @@ LEARNS = "hfs(service=0.5)"
 """The set function of the last rung."""
 CHOOSES = "hfs(redundancy=0.6,service=0.5)"
 """Found on validation with scores that were learned so (docs/log.md)."""
+ROUTES = (CHOOSES, *(spec for spec in SELECTORS if spec != CHOOSES))
+"""What `route` decides between; the first chooses until it has learned."""
 
 
 def recipe(
@@ -59,6 +63,7 @@ def recipe(
     base: str = "",
     frames: int = 64,
     films: int = 800,
+    fresh: int = 200,
     clips: int = 6000,
     pool: int = 24_000,
     checked: int = 60,
@@ -69,6 +74,7 @@ def recipe(
     widen: int = 10_000,
     calibrate: int = 1500,
     mutual: int = 600,
+    route: int = 150,
     batch: int = 64,
     teacher_rate: float = 3e-5,
     reader: int = 96,
@@ -91,12 +97,14 @@ def recipe(
     """The whole ladder; every option is a rung's length or an ingredient of the last rung.
 
     ``reader`` is the width of the teacher's language model, and ``teacher_rate`` its learning rate
-    in the last rung. ``queries`` are bound to the cues of the thought, or ``one`` is all.
-    ``labels`` made once take the place of the teacher's importance: by the reader of the run
-    ``labeller`` from ``all`` candidates at once, or from as many as the reader may be shown
-    (``few``). ``tuned`` names a selector whose choice, by similarity, the reader learns from in
-    place of the student's. ``selector`` is the set function that the last rung learns with, and
-    ``chooses`` what chooses from the student's scores ever after. With ``curriculum`` the reader
+    in the last rung. ``queries`` are bound to the cues of the thought, or ``one`` is all. ``fresh``
+    films, from which nothing else has learned, are what `route` learns from: films that are known
+    by heart are answered from any frames. ``labels`` made once take the place of the teacher's
+    importance: by the reader of the run ``labeller`` from ``all`` candidates at once, or from as
+    many as the reader may be shown (``few``). ``tuned`` names a selector whose choice, by
+    similarity, the reader learns from in place of the student's. ``selector`` is the set function
+    that the last rung learns with, and ``chooses`` what chooses from the student's scores ever
+    after where there is no `route`; with it one of `ROUTES` does. With ``curriculum`` the reader
     sees 32 frames at first, then 16, then 8 or 4; without, 4 or 8.
     """
     one_of("queries", queries, ("cues", "one"))
@@ -106,6 +114,7 @@ def recipe(
             f"expected labels and the run of their labeller together, got labels={labels} and "
             f"labeller={labeller!r}"
         )
+    chosen_by = "routed" if route else chooses
     world = World(frames=frames)
     sizes = Sizes(reader=reader, reader_layers=reader_layers)
     place = Path(folder)
@@ -119,12 +128,13 @@ def recipe(
     def build() -> Ladder:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            student = {"sampler": SAMPLER, "readers": ["subtitles"], "selector": chooses}
+            student = {"sampler": SAMPLER, "readers": ["subtitles"], "selector": chosen_by}
+            student |= {"selectors": list(ROUTES)} if route else {}
             sizes_ = {"query_width": 96, "width": 96, "layers": 2, "heads": 4}
             asked = {"global_tokens": 1, "cue_tokens": int(queries == "cues")}
             models = Ladder(sizes, world, {**student, **sizes_, **asked})
         if base:
-            begun = {"towers": see, "slm": think, "sight": name, "teacher": name}
+            begun = {"towers": see, "slm": think, "sight": name, "teacher": name, "student": mutual}
             models.take(Path(base), [group for group, steps in begun.items() if not steps])
         return models
 
@@ -156,6 +166,9 @@ def recipe(
         models.see()
         return films_of(models, place, world, "train", films, told, thinking=kind)
 
+    def unseen(models: Ladder, told: Told) -> Items:
+        return films_of(models, place, world, "train", fresh, told, thinking=kind, first=films)
+
     def asked_about(models: Ladder, told: Told) -> Items:
         items = watched(models, told)
         if labels == "none":
@@ -170,7 +183,7 @@ def recipe(
         source = films_of(
             models, place, world, "validation", checked, lambda *_: None, thinking=kind
         )
-        return judge(models, source, selector=chooses, prior=prior)
+        return judge(models, source, selector=chosen_by, prior=prior)
 
     def mixed(models: Ladder, told: Told) -> Halves:
         return Halves(shorts(models, told), watched(models, told))
@@ -205,6 +218,7 @@ def recipe(
             "films",
             check=judged,
         ),
+        Phase("route", Routing(prior), route, 32, {"route": 0.01}, FLAT, "fresh", check=judged),
     )  # fmt: skip
     return Recipe(
         name="world",
@@ -217,6 +231,7 @@ def recipe(
             "short": partial(shorts, most=SHORT),
             "clips": shorts,
             "films": asked_about,
+            "fresh": unseen,
             "mixed": mixed,
         },
         run=Run(seed=seed, micro=160, every=200, keep=1),

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from hfs import plugins
 from hfs.types import Features, Scores
 
 
@@ -20,3 +21,9 @@ class Selector(Protocol):
     def __call__(
         self, scores: Scores, features: Features | None, budget: int, generator: torch.Generator
     ) -> Int[Tensor, "k"]: ...
+
+
+def methods() -> list[str]:
+    """Selectors by name, sorted, but for one that lets another choose: it is no method itself."""
+    names = plugins.names("selectors")
+    return [name for name in names if not hasattr(plugins.load("selectors", name), "named")]

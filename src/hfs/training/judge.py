@@ -16,6 +16,7 @@ from hfs.student import HFSStudent
 from hfs.training.items import Item
 from hfs.training.recipe import Source
 from hfs.training.step import answered, scored, scores_of
+from hfs.types import Scores
 
 AT_ONCE = 8
 
@@ -31,17 +32,26 @@ def chosen(
     seed: int = 0,
 ) -> list[Int[Tensor, "_k"]]:
     """The candidates that a selector takes by the student's scores, ascending, of each item."""
+    known = scores_of(student, scored(student, items, prior=prior), items)
+    return picked(known, items, budget=budget, selector=selector, seed=seed)
+
+
+def picked(
+    known: Sequence[Scores],
+    items: Sequence[Item],
+    *,
+    budget: int,
+    selector: str = "hfs",
+    seed: int = 0,
+) -> list[Int[Tensor, "_k"]]:
+    """The candidates that a selector takes by scores that are known, ascending, of each item."""
     choose = plugins.build("selectors", selector)
     found = []
-    for scores, item in zip(
-        scores_of(student, scored(student, items, prior=prior), items), items, strict=True
-    ):
+    for scores, item in zip(known, items, strict=True):
         n = len(scores.times)
-        if n <= budget:
-            found.append(torch.arange(n))
-            continue
         generator = torch.Generator().manual_seed(seed)
-        found.append(choose(scores, item.content, budget, generator))
+        few = n <= budget
+        found.append(torch.arange(n) if few else choose(scores, item.content, budget, generator))
     return found
 
 

@@ -16,8 +16,8 @@ from hfs.training.teacher import Teacher
 class Pair(Learner):
     """The selector that learns, and the reasoner that it learns with.
 
-    Groups: ``student`` (query tokens, projections, score network), ``slm`` (the adapters or the
-    full language model), ``teacher``. One that is frozen is absent.
+    Groups: ``student`` (query tokens, projections, score network), ``route`` (its router), ``slm``
+    (the adapters or the full language model), ``teacher``. One that is frozen is absent.
     """
 
     def __init__(self, student: HFSStudent, teacher: Teacher, *, data: str = ""):
@@ -27,9 +27,11 @@ class Pair(Learner):
         """What the model card says of the training data."""
 
     def groups(self) -> Mapping[str, list[nn.Parameter]]:
-        inside = {id(p) for p in self.student.slm.parameters()}
+        route = [] if self.student.route is None else list(self.student.route.parameters())
+        inside = {id(p) for p in (*self.student.slm.parameters(), *route)}
         parts = {
             "student": [p for p in self.student.parameters() if id(p) not in inside],
+            "route": route,
             "slm": list(self.student.slm.parameters()),
             "teacher": list(self.teacher.parameters()),
         }

@@ -1,0 +1,78 @@
+"""Questions that are answered from several selectors' choices -> a student that knows which to ask.
+
+No one set function serves every question: one that asks what most of a video shows wants frames
+from all over it, one that counts things wants frames that differ, and one that looks for several
+things wants a frame of each. All of the student's selectors choose, the teacher answers from each
+choice, and the router's loss is the cross-entropy of the answer in the mixture that it weighs:
+
+    loss = -log sum_s softmax(routes)_s * exp(-ce_s)
+
+Every selector is tried on every question, so nothing is sampled, and one that alone leads to the
+answer is found however unlikely it has become: the expected error in place of this has no gradient
+left by then, and was measured worse (docs/log.md). A mixture of experts after Jacobs et al. (1991)
+with selectors for experts. Ours; the paper (arXiv 2512.11534) has one set function.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from hfs.errors import UsageError
+from hfs.training.items import Item
+from hfs.training.judge import picked
+from hfs.training.recipe import Moment, Outcome
+from hfs.training.step import answered, scored, scores_of
+from hfs.training.teacher import TeacherOutput
+from hfs.types import Scores
+
+SELECTORS = (
+    "hfs(redundancy=0.6,service=0.5)",
+    "hfs(coverage=0.0,redundancy=0.6,service=0.5)",
+    "hfs(coverage=0.6,redundancy=0.6,service=0.5)",
+    "hfs(redundancy=0.6,service=0.25)",
+    "hfs(service=0.5)",
+    "hfs",
+    "hfs(coverage=0.6,redundancy=0.6)",
+    "uniform",
+)
+"""More or less of each term of the set function, and no look at the question at all."""
+
+
+@dataclass(frozen=True)
+class Routing:
+    """The router learns alone, by answers; student and teacher stay as they are."""
+
+    prior: bool = True
+    """Whether the backbone's similarity enters the scores, as it did in the student's training."""
+
+    def __call__(self, models: Any, items: list[Item], at: Moment, /) -> Outcome:
+        """Raises UsageError for a student without a router."""
+        selectors = models.student.config.selectors
+        if not selectors:
+            raise UsageError(
+                "expected a student with selectors to route between, got one without: name them "
+                "in its configuration, selectors=[...]"
+            )
+        output = scored(models.student, items, prior=self.prior)
+        routes = output.routes
+        assert routes is not None
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):
+            known = scores_of(models.student, output, items)
+        tried = [_answered(models, items, known, s, at.settings.budget) for s in selectors]
+        ce = torch.stack([read.ce for read in tried], dim=1)
+        loss = -(routes.log_softmax(1) - ce).logsumexp(1)
+        wrong = 1 - torch.stack([read.correct for read in tried], dim=1).float()
+        taken = wrong.gather(1, routes.argmax(1, keepdim=True)).squeeze(1)
+        logged = {"error": taken, "first_error": wrong[:, 0], "least_error": wrong.amin(1)}
+        return Outcome(loss, {name: value.detach() for name, value in logged.items()})
+
+
+@torch.no_grad()
+def _answered(
+    models: Any, items: list[Item], known: list[Scores], selector: str, budget: int
+) -> TeacherOutput:
+    """The teacher's answers from what the selector chooses."""
+    with torch.autocast("cpu", enabled=False):  # sets are compared in full precision
+        picks = picked(known, items, budget=budget, selector=selector)
+    return answered(models.teacher, items, picks, importance=None)
