@@ -82,6 +82,7 @@ def recipe(
     thoughts: str = "written",
     selector: str = LEARNS,
     chooses: str = CHOOSES,
+    routes: str = ";".join(ROUTES),
     relaxation: str = "soft_greedy",
     importance: str | None = "gradient",
     prior: bool = True,
@@ -104,8 +105,8 @@ def recipe(
     many as the reader may be shown (``few``). ``tuned`` names a selector whose choice, by
     similarity, the reader learns from in place of the student's. ``selector`` is the set function
     that the last rung learns with, and ``chooses`` what chooses from the student's scores ever
-    after where there is no `route`; with it one of `ROUTES` does. With ``curriculum`` the reader
-    sees 32 frames at first, then 16, then 8 or 4; without, 4 or 8.
+    after where there is no `route`; with it one of ``routes`` does, specs between semicolons. With
+    ``curriculum`` the reader sees 32 frames at first, then 16, then 8 or 4; without, 4 or 8.
     """
     one_of("queries", queries, ("cues", "one"))
     one_of("labels", labels, ("none", "all", "few"))
@@ -129,7 +130,7 @@ def recipe(
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             student = {"sampler": SAMPLER, "readers": ["subtitles"], "selector": chosen_by}
-            student |= {"selectors": list(ROUTES)} if route else {}
+            student |= {"selectors": routes.split(";")} if route else {}
             sizes_ = {"query_width": 96, "width": 96, "layers": 2, "heads": 4}
             asked = {"global_tokens": 1, "cue_tokens": int(queries == "cues")}
             models = Ladder(sizes, world, {**student, **sizes_, **asked})
