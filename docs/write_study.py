@@ -3,8 +3,9 @@
     python docs/write_study.py docs/study > docs/study.md
 
 The folder holds ``main.json`` (every selector), ``seeds.json`` (some of them, several seeds),
-``films N.json`` (films of N candidates), ``uniform.json`` (frames without a choice),
-``variants/NAME SEED.json``, those of earlier readers in the folders of ``earlier``, and notes.md.
+``routers.json`` (other routers of the same student), ``films N.json`` (films of N candidates),
+``uniform.json`` (frames without a choice), ``variants/NAME SEED.json``, those of earlier readers in
+the folders of ``earlier``, and notes.md.
 """
 
 import json
@@ -25,6 +26,9 @@ the co-trained teacher, `common` the calibrated teacher before it met the studen
 real video, and none of it is the paper's.
 """
 OURS = "routed"
+ROUTERS = """Routers that were trained in the same way on the same student: one that has mmr, dpp,
+top_k and uniform to decide between, and one that has ours without uniform.
+"""
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
 SHOWN = (
     "uniform",
@@ -73,6 +77,18 @@ def seeds(folder: Path) -> list[str]:
     ]
     for k in sorted({row["k"] for row in made["rows"]}):
         lines += [*table(made["rows"], k), ""]
+    return lines
+
+
+def routers(folder: Path) -> list[str]:
+    """Markdown: what other routers choose from the same student's scores."""
+    file = folder / "routers.json"
+    if not file.is_file():
+        return []
+    lines = ["## What the router decides between", "", ROUTERS]
+    made = _read(file)["rows"]
+    for k in sorted({row["k"] for row in made}):
+        lines += [*table(made, k), ""]
     return lines
 
 
@@ -219,7 +235,7 @@ def main(folder: Path) -> None:
     print(INTRO.format(**made, ours=OURS))
     for k in sorted({row["k"] for row in made["rows"]}):
         print("\n".join([*table(made["rows"], k), ""]))
-    print("\n".join(seeds(folder)))
+    print("\n".join([*seeds(folder), *routers(folder)]))
     print("## By kind of question\n")
     for k in sorted({row["k"] for row in made["rows"]})[:2]:
         print("\n".join([*kinds(made["rows"], k, SHOWN), ""]))

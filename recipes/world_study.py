@@ -13,9 +13,11 @@ some ten minutes on two cores.
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -132,19 +134,25 @@ def sources(study: Study) -> dict[str, Callable[[int], Picks]]:
 
 
 def rows(
-    studies: Sequence[Study], budgets: Sequence[int], only: Sequence[str] = ()
+    studies: Sequence[Study],
+    budgets: Sequence[int],
+    only: Sequence[str] = (),
+    beside: Mapping[str, Study] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """One row for each selector, budget and figure; ``only`` names the selectors wanted.
 
-    Of several studies of the same questions, a question's figure is the mean.
+    Of several studies of the same questions, a question's figure is the mean. ``beside`` are other
+    runs by name, of which what their own routers choose is a row.
     """
-    every = [sources(study) for study in studies]
-    names = [name for name in every[0] if not only or name in (*only, OURS)]
+    made = [(study, sources(study)) for study in studies]
+    names = [name for name in made[0][1] if not only or name in (*only, OURS)]
+    ways = {name: [(study, chooses[name]) for study, chooses in made] for name in names}
+    ways |= {name: [(other, sources(other)[OURS])] for name, other in beside.items()}
     found = []
     for k in budgets:
         tables = {}
-        for name in names:
-            judged = [s.judge(choose[name](k)) for s, choose in zip(studies, every, strict=True)]
+        for name, pairs in ways.items():
+            judged = [study.judge(choose(k)) for study, choose in pairs]
             tables[name] = torch.stack(judged).mean(0)
             mean = tables[name].mean(0).tolist()
             told = "  ".join(f"{f} {m:.3f}" for f, m in zip(FIGURES, mean, strict=True))
@@ -226,17 +234,22 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=64)
     parser.add_argument("-k", "--budgets", default="4,8")
     parser.add_argument("--common", type=Path, help="models of another run, for its teacher")
+    parser.add_argument("--beside", action="append", default=[], metavar="NAME=MODELS",
+                        help="another run, whose routed choice is a row")  # fmt: skip
     parser.add_argument("--only", default="", help="selectors, as rows name them, by semicolons")
     given = parser.parse_args()
     common = given.common and reader(given.common)
-    studies = [
-        study_of(models, given.folder, split=given.split, films=given.films, frames=given.frames,
-                 common=common)
-        for models in given.models
-    ]  # fmt: skip
+    opened = partial(
+        study_of, folder=given.folder, split=given.split, films=given.films, frames=given.frames,
+        common=common,
+    )  # fmt: skip
+    studies = [opened(models) for models in given.models]
+    beside = {
+        name: opened(Path(models)) for name, models in (pair.split("=", 1) for pair in given.beside)
+    }
     budgets = [int(k) for k in given.budgets.split(",")]
     only = [name for name in given.only.split(";") if name]
-    made = rows(studies, budgets, only)
+    made = rows(studies, budgets, only, beside)
     document = {
         "questions": len(studies[0].items),
         "split": given.split,

@@ -43,6 +43,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "gate": ("importance=gate",),
     "frozen_teacher": ("teacher_rate=0.0",),
     "fast_teacher": ("teacher_rate=1e-4",),
+    "slow_teacher": ("teacher_rate=1e-5",),
     "gumbel_slots": ("relaxation=gumbel_slots",),
     "relaxed_top_k": ("relaxation=relaxed_top_k",),
     "no_set_loss": ("set_weight=0.0",),
