@@ -76,7 +76,7 @@ def recipe(
     mutual: int = 600,
     route: int = 150,
     batch: int = 64,
-    teacher_rate: float = 3e-5,
+    teacher_rate: float = 1e-5,
     reader: int = 96,
     reader_layers: int = 4,
     thoughts: str = "written",
