@@ -21,9 +21,9 @@ Written by `python docs/write_study.py docs/study` from the result files beside 
 questions about films of the {split} split of `hfs.world` ({frames} candidates each), whose answers
 are open: an answer is right when every token of it is the likeliest. Everything was trained from
 nothing by `hfs train world` on two CPU cores; choices were made on the validation split. `own` is
-the co-trained teacher, `common` the calibrated teacher before it met the student. Intervals are 95
-%, paired over the questions; `ours` is `student + {ours}`, what the student's router names for each
-question. None of it is a claim about real video, and none of it is the paper's.
+the co-trained teacher, `common` the calibrated teacher before it met the student. Intervals are
+95 %, paired over the questions; `ours` is `student + {ours}`, what the student's router names for
+each question. None of it is a claim about real video, and none of it is the paper's.
 """
 OURS = "routed"
 ROUTERS = """Routers that were trained in the same way on the same student: one that has mmr, dpp,

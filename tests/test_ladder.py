@@ -12,10 +12,11 @@ from torch.nn.functional import logsigmoid
 
 from hfs.errors import UsageError
 from hfs.ladder import models, naming, pool, reading, seeing, thinking, words
-from hfs.recipes.world import ROUTES, recipe
+from hfs.recipes.world import recipe
 from hfs.training.checkpoint import Checkpoints
 from hfs.training.loop import train
 from hfs.training.recipe import Moment, Phase
+from hfs.training.routing import SELECTORS
 from hfs.training.teacher import Teacher
 from hfs.types import Selection
 from hfs.world import VERSION, VISUAL_KINDS, World, scenes
@@ -340,6 +341,6 @@ def test_the_whole_ladder_gives_a_student_that_selects(tmp_path):
     assert len(selection.frames) == 4
     assert selection.query.get("facets")
     assert "selector=routed" in selection.pipeline
-    assert selection.query.get("selector") in ROUTES
+    assert selection.query.get("selector") in SELECTORS
     size = sum(f.stat().st_size for f in (folder / "student").rglob("*.safetensors"))
     assert size < 10e6

@@ -51,10 +51,8 @@ SHORT = 6
 FLAT = Schedule(lr="one_cycle")
 LEARNS = "hfs(service=0.5)"
 """The set function of the last rung."""
-CHOOSES = "hfs(redundancy=0.6,service=0.5)"
+CHOOSES = SELECTORS[0]
 """Found on validation with scores that were learned so (docs/log.md)."""
-ROUTES = (CHOOSES, *(spec for spec in SELECTORS if spec != CHOOSES))
-"""What `route` decides between; the first chooses until it has learned."""
 
 
 def recipe(
@@ -82,7 +80,7 @@ def recipe(
     thoughts: str = "written",
     selector: str = LEARNS,
     chooses: str = CHOOSES,
-    routes: str = ";".join(ROUTES),
+    routes: str = ";".join(SELECTORS),
     relaxation: str = "soft_greedy",
     importance: str | None = "gradient",
     prior: bool = True,

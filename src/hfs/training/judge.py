@@ -46,13 +46,10 @@ def picked(
 ) -> list[Int[Tensor, "_k"]]:
     """The candidates that a selector takes by scores that are known, ascending, of each item."""
     choose = plugins.build("selectors", selector)
-    found = []
-    for scores, item in zip(known, items, strict=True):
-        n = len(scores.times)
-        generator = torch.Generator().manual_seed(seed)
-        few = n <= budget
-        found.append(torch.arange(n) if few else choose(scores, item.content, budget, generator))
-    return found
+    return [
+        choose(scores, item.content, budget, torch.Generator().manual_seed(seed))
+        for scores, item in zip(known, items, strict=True)
+    ]
 
 
 @torch.no_grad()

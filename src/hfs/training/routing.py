@@ -36,7 +36,8 @@ SELECTORS = (
     "hfs(coverage=0.6,redundancy=0.6)",
     "uniform",
 )
-"""More or less of each term of the set function, and no look at the question at all."""
+"""More or less of each term of the set function, and no look at the question at all; the first
+chooses until the router has learned."""
 
 
 @dataclass(frozen=True)
