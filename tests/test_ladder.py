@@ -74,6 +74,25 @@ def test_a_pool_gives_every_frame_its_facts():
     assert torch.equal(made.pixels[1], clip.frames().pixels[1])
 
 
+def test_frames_with_an_event_come_more_often_and_all_others_once():
+    made = pool.pool(WORLD, "train", 400)
+    sights = seeing.sights(made, eventful=4)
+    places = Counter(sights.load(i).pixels.data_ptr() for i in range(len(sights)))
+    times = [4 if ("event", "") in facts else 1 for facts in made.facts]
+    assert 4 in times
+    assert [places[pixels.data_ptr()] for pixels in made.pixels] == times
+    assert seeing.sights(made).places == tuple(range(len(made.facts)))
+
+
+def test_frames_at_places_are_those_of_the_pool():
+    made = pool.pool(WORLD, "train", 20)
+    sights = seeing.Sights(made, (3, 3, 1))
+    assert len(sights) == 3
+    assert [sights.load(i).facts for i in range(3)] == [made.facts[i] for i in (3, 3, 1)]
+    assert torch.equal(sights.load(2).pixels, made.pixels[1])
+    assert sights.name(2) == "frame 1"
+
+
 def test_the_match_weighs_true_and_false_frames_of_a_caption_alike(towers):
     made = pool.pool(WORLD, "validation", 4)
     pixels, known = made.pixels[:4], list(made.facts[:4])
@@ -269,7 +288,14 @@ def test_the_reader_is_as_wide_and_deep_as_asked():
 
 
 @pytest.mark.parametrize(
-    "given", [{"labels": "all"}, {"labeller": "run"}, {"labels": "some"}, {"queries": "two"}]
+    "given",
+    [
+        {"labels": "all"},
+        {"labeller": "run"},
+        {"labels": "some"},
+        {"queries": "two"},
+        {"eventful": 0},
+    ],
 )
 def test_options_that_do_not_fit_are_refused(given):
     with pytest.raises(UsageError, match="expected"):

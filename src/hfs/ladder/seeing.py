@@ -5,6 +5,7 @@ frames and false ones are made on purpose, so the labels are the truth and not t
 each caption's true and false frames weigh alike.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,18 +33,26 @@ class Sight:
 
 @dataclass(frozen=True)
 class Sights:
-    """A `Source` of frames."""
+    """A `Source` of frames: those of a pool at ``places``, some of them more than once."""
 
     pool: Pool
+    places: Sequence[int]
 
     def __len__(self) -> int:
-        return len(self.pool.facts)
+        return len(self.places)
 
     def name(self, index: int) -> str:
-        return f"frame {index}"
+        return f"frame {self.places[index]}"
 
     def load(self, index: int) -> Sight:
-        return Sight(self.pool.pixels[index], self.pool.facts[index])
+        place = self.places[index]
+        return Sight(self.pool.pixels[place], self.pool.facts[place])
+
+
+def sights(pool: Pool, *, eventful: int = 1) -> Sights:
+    """All frames of a pool, those with an event ``eventful`` times: one in twelve shows one."""
+    times = [eventful if ("event", "") in facts else 1 for facts in pool.facts]
+    return Sights(pool, tuple(i for i, often in enumerate(times) for _ in range(often)))
 
 
 @dataclass(frozen=True)

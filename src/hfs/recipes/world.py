@@ -74,6 +74,8 @@ def recipe(
     mutual: int = 600,
     route: int = 150,
     batch: int = 64,
+    eventful: int = 1,
+    calibrate_rate: float = 1e-3,
     teacher_rate: float = 1e-5,
     reader: int = 96,
     reader_layers: int = 4,
@@ -95,16 +97,18 @@ def recipe(
 ) -> Recipe:
     """The whole ladder; every option is a rung's length or an ingredient of the last rung.
 
-    ``reader`` is the width of the teacher's language model, and ``teacher_rate`` its learning rate
-    in the last rung. ``queries`` are bound to the cues of the thought, or ``one`` is all. ``fresh``
-    films, from which nothing else has learned, are what `route` learns from: films that are known
-    by heart are answered from any frames. ``labels`` made once take the place of the teacher's
-    importance: by the reader of the run ``labeller`` from ``all`` candidates at once, or from as
-    many as the reader may be shown (``few``). ``tuned`` names a selector whose choice, by
-    similarity, the reader learns from in place of the student's. ``selector`` is the set function
-    that the last rung learns with, and ``chooses`` what chooses from the student's scores ever
-    after where there is no `route`; with it one of ``routes`` does, specs between semicolons. With
-    ``curriculum`` the reader sees 32 frames at first, then 16, then 8 or 4; without, 4 or 8.
+    ``reader`` is the width of the teacher's language model, ``calibrate_rate`` and ``teacher_rate``
+    are its learning rates in `calibrate` and in the last rung, and ``eventful`` is how often it
+    names a frame with an event, for once that another is. ``queries`` are bound to the cues of the
+    thought, or ``one`` is all. ``fresh`` films, from which nothing else has learned, are what
+    `route` learns from: films that are known by heart are answered from any frames. ``labels`` made
+    once take the place of the teacher's importance: by the reader of the run ``labeller`` from
+    ``all`` candidates at once, or from as many as the reader may be shown (``few``). ``tuned``
+    names a selector whose choice, by similarity, the reader learns from in place of the student's.
+    ``selector`` is the set function that the last rung learns with, and ``chooses`` what chooses
+    from the student's scores ever after where there is no `route`; with it one of ``routes`` does,
+    specs between semicolons. With ``curriculum`` the reader sees 32 frames at first, then 16, then
+    8 or 4; without, 4 or 8.
     """
     one_of("queries", queries, ("cues", "one"))
     one_of("labels", labels, ("none", "all", "few"))
@@ -113,6 +117,8 @@ def recipe(
             f"expected labels and the run of their labeller together, got labels={labels} and "
             f"labeller={labeller!r}"
         )
+    if eventful < 1:
+        raise UsageError(f"expected eventful of 1 or more, got {eventful}")
     chosen_by = "routed" if route else chooses
     world = World(frames=frames)
     sizes = Sizes(reader=reader, reader_layers=reader_layers)
@@ -138,7 +144,7 @@ def recipe(
         return models
 
     def sights(_: Ladder, told: Told) -> seeing.Sights:
-        return seeing.Sights(pool_of(world, "train", pool))
+        return seeing.sights(pool_of(world, "train", pool))
 
     def questions(models: Ladder, told: Told) -> thinking.Questions:
         items = [item for film in world.films("train", films) for item in film.items]
@@ -148,7 +154,7 @@ def recipe(
         seen = pool_of(world, "train", pool)
         if models.see():
             naming.align(models, seen)
-        return seeing.Sights(seen)
+        return seeing.sights(seen, eventful=eventful)
 
     watched_clips: dict[tuple[int, str], reading.Clips] = {}
 
@@ -205,7 +211,7 @@ def recipe(
         Phase("widen", Answering("all"), widen, batch, {"teacher": 2e-3}, FLAT, "clips"),
         Phase(
             "calibrate", Answering("calibration", sizes=(4, 32)), calibrate, batch,
-            {"teacher": 1e-3}, FLAT, "mixed",
+            {"teacher": calibrate_rate}, FLAT, "mixed",
         ),
         Phase(
             "mutual",

@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import torch
@@ -17,13 +18,13 @@ from torch import Tensor
 
 from hfs import student_inputs
 from hfs.backbones import Backbone
-from hfs.content import content
 from hfs.errors import UsageError
 from hfs.student import HFSStudent
 from hfs.thinking import Cue, Thought
 from hfs.training.data import Example
 from hfs.training.recipe import Told
 from hfs.training.store import Seen, Store
+from hfs.training.videos import Videos
 from hfs.types import Features
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,10 @@ class Items:
     _words: dict[str, Float[Tensor, "d"]] = field(default_factory=dict, repr=False)
     """Embedded once."""
 
+    @cached_property
+    def _videos(self) -> Videos:
+        return Videos(self.store)
+
     @staticmethod
     def of(
         examples: Sequence[Example],
@@ -106,14 +111,15 @@ class Items:
 
     def load(self, index: int) -> Item:
         example, thought = self.examples[index], self.thoughts[index]
-        seen = self.store.get(example.video)
+        opened = self._videos[example.video]
+        seen = opened.seen
         facets = self.student.facets(example.question, thought)
         words = self._embedded(facets) if self.backbone.has_text else None
         said = seen.said if self.student.config.text_width else None
         return Item(
             example=example,
             seen=seen,
-            content=content(seen.features, seen.evidence, {}),
+            content=opened.content,
             thought=thought,
             prior=student_inputs.prior(words, seen.features.vectors, said, m=len(facets)),
             text=said,
