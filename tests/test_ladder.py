@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
+from hfs import hub
 from hfs.errors import UsageError
 from hfs.ladder import models, naming, pool, reading, seeing, thinking, words
 from hfs.recipes.world import recipe
@@ -64,6 +65,12 @@ def test_the_reader_sees_what_the_towers_see(towers, reader):
         own = reader.model.vision_model(pixel_values=pixels).last_hidden_state
         given = towers.vision_model(pixel_values=pixels).last_hidden_state
     torch.testing.assert_close(own, given)
+
+
+def test_models_are_saved_without_a_word(towers, tmp_path, capfd):
+    hub.save(towers, tmp_path)
+    assert (tmp_path / "model.safetensors").is_file()
+    assert capfd.readouterr().err == ""
 
 
 def test_a_pool_gives_every_frame_its_facts():

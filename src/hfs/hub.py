@@ -258,6 +258,12 @@ def _module(name: str) -> Any:
         raise MissingExtra("a pretrained model", "transformers", "models") from error
 
 
+def save(model: Any, folder: Path) -> None:
+    """A model's weights and configuration, with no word of it on the terminal."""
+    with _without_bars(), _without_warnings_of_defaults():
+        model.save_pretrained(folder)
+
+
 @contextmanager
 def _explained(folder: Path) -> Iterator[None]:
     try:
@@ -288,7 +294,7 @@ def _without_warnings_of_defaults() -> Iterator[None]:
 
 @contextmanager
 def _without_bars() -> Iterator[None]:
-    """Reading local weights takes a moment; its progress bar would only clutter the caller's."""
+    """Local weights take a moment; a progress bar of theirs would only clutter the caller's."""
     logging = _module("transformers.utils.logging")
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()

@@ -8,6 +8,7 @@ others read by name to a folder; it is called again whenever a run is resumed, w
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ class Ladder(Learner):
         """Write backbone and language model, note their revisions, and give the backbone's spec."""
         backbone, slm = folder / "backbone", folder / "slm"
         renewed(backbone, self._save_backbone)
-        renewed(slm, self.slm.save_pretrained)
+        renewed(slm, partial(hub.save, self.slm))
         self.student.config.base_revision = hub.revision_of(slm)
         made = Spec("siglip", {"model": str(backbone), "dtype": "float32", "batch": 64})
         beside = Spec("siglip", {**made.options, "model": "./backbone"})
@@ -160,7 +161,7 @@ class Ladder(Learner):
         self.teacher.save_pretrained(folder / "teacher")
 
     def _save_backbone(self, folder: Path) -> None:
-        self.towers.save_pretrained(folder)
+        hub.save(self.towers, folder)
         self.tokenizer.save_pretrained(folder)
         models.pictures(self.sizes)[0].save_pretrained(folder)
 

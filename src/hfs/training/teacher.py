@@ -155,7 +155,7 @@ class Teacher(nn.Module):
         Adapters are added to the weights of a copy.
         """
         saved = copy.deepcopy(self._adapted).merge_and_unload() if self._adapted else self.model
-        saved.save_pretrained(folder)
+        hub.save(saved, folder)
         self.tokenizer.save_pretrained(folder, chat_template=self.prompter.template)
         self.image_processor.save_pretrained(folder)
 
