@@ -118,6 +118,11 @@ is judged by the selector that it learned with (`main`: hfs(service=0.5)), witho
 selectors of the same student stand beside it. {questions} questions.
 """
 EARLIER = {
+    "shorter": """### The same with a shorter ladder
+
+Of `widen=8000 calibrate=750 calibrate_rate=5e-4 eventful=4`, 94 % right from the evidence.
+{questions} questions.
+""",
     "attention": """### The same with importance by attention
 
 And a reader of 6,000 steps of `widen`, 94 % right from the evidence; the teacher's rate was 1e-4.
