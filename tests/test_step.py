@@ -148,6 +148,21 @@ def test_each_part_enters_the_loss_by_its_own_weight(models, items):
         assert torch.allclose(made.loss, 2 * parts[name], atol=1e-6)
 
 
+@pytest.mark.parametrize("importance", ["attention", "gradient", "gate"])
+def test_the_teacher_learns_from_the_student_by_its_attention_alone(models, items, importance):
+    task = Mutual(importance=importance)
+    learned = importance == "attention"
+    weights = LossWeights(float(not learned), 0.0, 0.0, 1.0)
+    models.zero_grad()
+    made = task(models, items, moment(task, (0, 1, 2), weights=weights))
+    assert ("student_to_teacher" in made.parts) == learned
+    if learned:
+        made.loss.sum().backward()
+        slopes = [p.grad for p in models.teacher.parameters() if p.grad is not None]
+        assert sum(float(slope.abs().sum()) for slope in slopes) > 0
+    models.zero_grad()
+
+
 def test_without_the_prior_the_backbones_similarity_changes_nothing(models, items):
     other = [replace(one, prior=-one.prior) for one in items]
     assert not torch.equal(scored(models.student, items).frame, scored(models.student, other).frame)

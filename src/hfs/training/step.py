@@ -44,7 +44,8 @@ class Mutual:
     relaxation: Relaxation = "soft_greedy"
     """How frames are chosen; only the first looks at the set function."""
     importance: Importance | None = "attention"
-    """How the teacher's use of each frame is read; None leaves out both KL terms."""
+    """How the teacher's use of each frame is read; None leaves out both KL terms, and all but
+    attention leave out the one from student to teacher."""
     signal: Signal = "teacher"
     """Where the student's KL target comes from: the teacher as it is now, or fixed labels."""
     prior: bool = True
@@ -107,7 +108,10 @@ class Mutual:
         output: StudentOutput,
         read: TeacherOutput,
     ) -> dict[str, Float[Tensor, "b"]]:
-        """Both divergences, on the frames that the teacher saw, or on all that have labels."""
+        """The divergences, on the frames that the teacher saw, or on all that have labels.
+
+        The teacher can learn from its attention alone: a gradient is a number here, not a graph.
+        """
         if self.signal == "labels":
             target = targets(items, output.frame)
             return {
@@ -122,6 +126,9 @@ class Mutual:
             for i, Y in enumerate(rows)
         ]
         s = pad_sequence(chosen, batch_first=True)
+        if self.importance != "attention":
+            found = teacher_to_student(read.importance.float(), s, read.mask, tau=self.tau_student)
+            return {"teacher_to_student": found}
         both = mutual(read.importance.float(), s, read.mask, tau=self.tau_student)
         return both._asdict()
 
