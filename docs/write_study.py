@@ -63,21 +63,25 @@ def table(rows: list[Row], k: int) -> list[str]:
     return lines
 
 
+def tables(rows: list[Row]) -> list[str]:
+    """Markdown: a table for each budget, smallest first."""
+    budgets = sorted({row["k"] for row in rows})
+    return [line for k in budgets for line in (*table(rows, k), "")]
+
+
 def seeds(folder: Path) -> list[str]:
     """Markdown: the same of several seeds together, a question's figure being their mean."""
     file = folder / "seeds.json"
     if not file.is_file():
         return []
     made = _read(file)
-    lines = [
+    return [
         f"## {made['seeds']} seeds of the last rung",
         "",
         "A question's figure is the mean of the seeds; intervals are over the questions.",
         "",
+        *tables(made["rows"]),
     ]
-    for k in sorted({row["k"] for row in made["rows"]}):
-        lines += [*table(made["rows"], k), ""]
-    return lines
 
 
 def routers(folder: Path) -> list[str]:
@@ -85,11 +89,7 @@ def routers(folder: Path) -> list[str]:
     file = folder / "routers.json"
     if not file.is_file():
         return []
-    lines = ["## What the router decides between", "", ROUTERS]
-    made = _read(file)["rows"]
-    for k in sorted({row["k"] for row in made}):
-        lines += [*table(made, k), ""]
-    return lines
+    return ["## What the router decides between", "", ROUTERS, *tables(_read(file)["rows"])]
 
 
 def kinds(rows: list[Row], k: int, names: Sequence[str]) -> list[str]:
@@ -238,9 +238,7 @@ def _read(file: Path) -> dict[str, Any]:
 def main(folder: Path) -> None:
     made = _read(folder / "main.json")
     print(INTRO.format(**made, ours=OURS))
-    for k in sorted({row["k"] for row in made["rows"]}):
-        print("\n".join([*table(made["rows"], k), ""]))
-    print("\n".join([*seeds(folder), *routers(folder)]))
+    print("\n".join([*tables(made["rows"]), *seeds(folder), *routers(folder)]))
     print("## By kind of question\n")
     for k in sorted({row["k"] for row in made["rows"]})[:2]:
         print("\n".join([*kinds(made["rows"], k, SHOWN), ""]))

@@ -78,12 +78,10 @@ class Study:
     def choose(self, spec: str, known: Sequence[Scores], k: int) -> Picks:
         """A selector's candidates for every question."""
         selector = plugins.build("selectors", spec)
-        found = []
-        for i, (item, each) in enumerate(zip(self.items, known, strict=True)):
-            n = len(each.times)
-            picks = selector(each, item.content, k, torch.Generator().manual_seed(i))
-            found.append(torch.arange(n) if n <= k else picks)
-        return found
+        return [
+            selector(each, item.content, k, torch.Generator().manual_seed(i))
+            for i, (item, each) in enumerate(zip(self.items, known, strict=True))
+        ]
 
     def oracle(self, known: Sequence[Scores], k: int) -> Picks:
         """A frame of every unit of evidence, as far as k goes, and ``hfs`` for what is left."""

@@ -126,11 +126,10 @@ class Mutual:
             for i, Y in enumerate(rows)
         ]
         s = pad_sequence(chosen, batch_first=True)
+        both = mutual(read.importance.float(), s, read.mask, tau=self.tau_student)._asdict()
         if self.importance != "attention":
-            found = teacher_to_student(read.importance.float(), s, read.mask, tau=self.tau_student)
-            return {"teacher_to_student": found}
-        both = mutual(read.importance.float(), s, read.mask, tau=self.tau_student)
-        return both._asdict()
+            del both["student_to_teacher"]
+        return both
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from hfs.training.store import Seen, Store
 from hfs.types import Features
 
 MOST = 256 * 2**20
-"""Bytes held; a video of an hour at a frame a second takes some 20 MB with a large backbone."""
+"""Bytes held. The features of an hour at a frame a second take some 20 MB with a large backbone, a
+large teacher's visual tokens many times that: a video that does not fit is read each time."""
 
 
 @dataclass(frozen=True)
