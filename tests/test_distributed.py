@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from hfs import recipes
 from hfs.errors import FailureError
-from hfs.training.batches import order
+from hfs.training.batches import Order
 from hfs.training.loop import train
 
 TOY = str(Path(__file__).with_name("toy_recipe.py"))
@@ -65,7 +65,7 @@ def assert_alike(one: Path, two: Path, *, tolerance: float) -> None:
 
 def test_two_processes_go_on_from_one_make_its_steps_and_stop_together_where_it_did(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    bad = order(toy_recipe.SIZE, 0, step=4, batch=2)[0]  # not met before step 4
+    bad = Order(toy_recipe.SIZE, 0, 2)(4)[0]  # not met before step 4
     options = ["steps=10", "batch=2", "micro=1", f"bad={bad}"]
     with pytest.raises(FailureError, match="in step 4 "):
         train(recipes.load(TOY, options), one)
@@ -99,3 +99,16 @@ def test_two_processes_train_student_and_teacher_as_one_does(tmp_path):
     said = launch(tmp_path / "two", "tiny", *options)
     assert all(text.startswith("0:") for text in said), said
     assert_alike(tmp_path / "one", tmp_path / "two", tolerance=1e-6)
+
+
+def test_two_processes_climb_the_ladder_and_share_what_the_first_writes(tmp_path):
+    """transformers saves nothing but in the first process, and both look at the same films."""
+    few = {"see": 1, "think": 0, "name": 0, "warm": 0, "widen": 0, "calibrate": 1, "mutual": 1,
+           "route": 0, "films": 2, "clips": 2, "pool": 100, "batch": 2, "checked": 1}  # fmt: skip
+    options = [f"{name}={value}" for name, value in few.items()]
+    said = launch(tmp_path / "run", "world", *options, f"folder={tmp_path / 'films'}")
+    assert all(text.startswith("0:") for text in said), said
+    assert [r["phase"] for r in records(tmp_path / "run")] == [
+        "see", "calibrate", "mutual", "mutual check"
+    ]  # fmt: skip
+    assert (tmp_path / "run" / "models" / "student" / "backbone" / "model.safetensors").exists()

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hfs.errors import FailureError, UsageError
-from hfs.training.batches import Shares, order
+from hfs.training.batches import Loader, Order, Shares
 from hfs.training.loop import train
 from hfs.training.recipe import Phase, Recipe
 
@@ -107,7 +107,7 @@ def test_bf16_runs_and_stays_near_float32(tmp_path):
 
 def test_a_loss_that_is_no_number_stops_with_the_example_named_and_the_checkpoint_whole(tmp_path):
     good, bad = toy(), toy(bad=3)
-    first = next(s for s in range(6) if 3 in order(toy_recipe.SIZE, 0, s % 3, 4))
+    first = next(s for s in range(6) if 3 in Order(toy_recipe.SIZE, 0, 4)(s % 3))
     with pytest.raises(FailureError, match=rf"finite loss in step {first} .*examples item-3:"):
         train(bad, tmp_path)
     done = first // 2 * 2
@@ -169,13 +169,47 @@ def test_a_check_judges_the_models_at_the_end_of_its_phase(tmp_path):
     assert {"step": 3, "phase": "warm-up check", "weights": 2.0} in records(tmp_path)
 
 
-def test_every_epoch_holds_every_example_once_whatever_the_batch():
+@pytest.mark.parametrize("lengths", [(), (3, 9, 4, 1, 9, 9, 2, 7, 5, 5)])
+def test_every_epoch_holds_every_example_once_whatever_the_batch(lengths):
     for batch in (1, 3, 7, 25):
         steps = -(-20 // batch)
-        drawn = [i for step in range(steps) for i in order(10, 5, step, batch)]
+        drawn = [i for step in range(steps) for i in Order(10, 5, batch, lengths)(step)]
         assert sorted(drawn[:10]) == sorted(drawn[10:20]) == list(range(10))
         assert drawn[:10] != drawn[10:20]
-    assert order(10, 5, 0, 10) != order(10, 6, 0, 10)
+    assert Order(10, 5, 10)(0) != Order(10, 6, 10)(0)
+
+
+def test_batches_of_a_source_that_knows_its_lengths_are_of_examples_about_as_long():
+    lengths = [
+        int(n) for n in torch.randint(2, 60, (500,), generator=torch.Generator().manual_seed(0))
+    ]
+
+    def padded(order):
+        steps = [[lengths[i] for i in order(step)] for step in range(150)]
+        return sum(max(ns) * len(ns) for ns in steps) / sum(sum(ns) for ns in steps)
+
+    alike, mixed = Order(500, 5, 8, lengths), Order(500, 5, 8)
+    assert padded(alike) < 1.1  # an epoch ends within a batch, which is then of two kinds
+    assert padded(mixed) > 1.5
+    longest = [max(lengths[i] for i in alike(step)) for step in range(16)]
+    assert longest != sorted(longest)
+
+
+def test_the_loader_asks_the_source_for_its_lengths():
+    class Long:
+        lengths = (9, 1, 9, 1, 9, 1)
+
+        def __len__(self):
+            return 6
+
+        def name(self, index):
+            return str(index)
+
+        def load(self, index):
+            return self.lengths[index]
+
+    with Loader(Long(), Shares(3, 0, 1, 3), seed=0, first=0, steps=2) as loader:
+        assert sorted(examples for _, examples in loader) == [[1, 1, 1], [9, 9, 9]]
 
 
 def test_shares_cut_a_batch_into_every_place_once():

@@ -26,6 +26,8 @@ from hfs.world.dataset import Item as Asked
 from hfs.world.render import write_subtitles, write_video
 
 SAMPLER = "grid(fps=1.0, least=16)"
+AT_ONCE = 64
+"""Frames of a film looked at together: small ones, and a tower is slow with few."""
 
 
 def films(
@@ -41,7 +43,8 @@ def films(
 ) -> Items:
     """``count`` of the split's films, written where they are not there, and looked at."""
     examples = written(world, folder, split, count, told, first=first)
-    maker = Maker(learner.settle(folder / "models"), SAMPLER, ("subtitles",), learner.teacher)
+    eyes = learner.settle(folder / "models")
+    maker = Maker(eyes, SAMPLER, ("subtitles",), learner.teacher, AT_ONCE)
     store = _seen(folder / f"seen-{_name(world, split)}", examples, maker, told)
     student, learns = learner.student, learner.student.training
     student.revision = student.config.base_revision  # its language model has learned all it will
@@ -84,7 +87,7 @@ def reopened(
     """Films for a student and a teacher that were saved: items, and the world's own questions."""
     examples = written(world, folder, split, count, told)
     teacher.revision = models.seen_by(teacher.model)  # runs that see alike share what they saw
-    maker = Maker(_eyes(checkpoint, folder), SAMPLER, ("subtitles",), teacher)
+    maker = Maker(_eyes(checkpoint, folder), SAMPLER, ("subtitles",), teacher, AT_ONCE)
     key = mix(student.config.backbone_revision, student.config.base_revision, teacher.revision)
     store = _seen(folder / f"seen-{_name(world, split)}-{key:016x}", examples, maker, told)
     items = Items.of(examples, store, student, maker.eyes, thinking=thinking, told=told)

@@ -167,7 +167,13 @@ class Ladder(Learner):
 
 
 def renewed(folder: Path, save: Callable[[Path], Any]) -> None:
-    """Saved anew, but left alone where the same weights are there: other runs may be reading."""
+    """Saved anew, but left alone where the same weights are there: other runs may be reading.
+
+    Of several processes the first saves (transformers writes in no other), and it goes first.
+    """
+    several = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if several and torch.distributed.get_rank():
+        return
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         part = Path(made) / folder.name

@@ -41,6 +41,15 @@ class Clips:
     questions: tuple[tuple[Asked, int], ...]
     """Each with the place of its clip."""
     seen: tuple[Seen, ...]
+    alike: bool = False
+    """Whether batches are of clips about as long."""
+
+    @property
+    def lengths(self) -> list[int]:
+        """Frames that each question's clip has, where batches go by them."""
+        if not self.alike:
+            return []
+        return [len(self.seen[place].features.times) for _, place in self.questions]
 
     def __len__(self) -> int:
         return len(self.questions)

@@ -75,6 +75,7 @@ def recipe(
     route: int = 150,
     batch: int = 64,
     eventful: int = 1,
+    alike: bool = False,
     calibrate_rate: float = 1e-3,
     teacher_rate: float = 1e-5,
     reader: int = 96,
@@ -99,9 +100,11 @@ def recipe(
 
     ``reader`` is the width of the teacher's language model, ``calibrate_rate`` and ``teacher_rate``
     are its learning rates in `calibrate` and in the last rung, and ``eventful`` is how often it
-    names a frame with an event, for once that another is. ``queries`` are bound to the cues of the
-    thought, or ``one`` is all. ``fresh`` films, from which nothing else has learned, are what
-    `route` learns from: films that are known by heart are answered from any frames. ``labels`` made
+    names a frame with an event, for once that another is. With ``alike`` it learns from batches of
+    clips about as long, which are faster; what that costs is not known well (docs/log.md).
+    ``queries`` are bound to the cues of the thought, or ``one`` is all. ``fresh`` films, from which
+    nothing else has learned, are what `route` learns from: films that are known by heart are
+    answered from any frames. ``labels`` made
     once take the place of the teacher's importance: by the reader of the run ``labeller`` from
     ``all`` candidates at once, or from as many as the reader may be shown (``few``). ``tuned``
     names a selector whose choice, by similarity, the reader learns from in place of the student's.
@@ -164,7 +167,7 @@ def recipe(
         if key not in watched_clips:  # two rungs learn from the same ones
             asking = replace(world, questions=ASKED)
             made = reading.clips(models.teacher, asking, "train", clips, told, most=most)
-            watched_clips[key] = made
+            watched_clips[key] = replace(made, alike=alike)
         return watched_clips[key]
 
     def watched(models: Ladder, told: Told) -> Items:

@@ -1,6 +1,6 @@
 """A source of examples and a step -> this process's micro batches, the next one loaded ahead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,22 +15,45 @@ Micro = tuple[tuple[int, ...], list[Any]]
 """Places in the step's batch, and the examples there."""
 
 
-def order(size: int, seed: int, step: int, batch: int) -> list[int]:
+WINDOW = 16
+"""Batches among which examples of like length are put together: more would spare little more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
     """Which of ``size`` examples make up a step: shuffled epochs, one run into the next.
 
-    A pure function, so that a resumed run and any number of processes see the same data.
+    A pure function, so that a resumed run and any number of processes see the same data. With
+    ``lengths``, a number an example, those of a batch are about as long, so that little of it is
+    padding; each epoch still has every example once, and long batches come among short ones.
     """
-    first, found = step * batch, []
-    for epoch in range(first // size, (first + batch - 1) // size + 1):
-        start = epoch * size
-        found += _shuffled(size, seed, epoch)[max(0, first - start) : first + batch - start]
-    return found
 
+    size: int
+    seed: int
+    batch: int
+    lengths: Sequence[int] = ()
 
-@lru_cache(maxsize=4)
-def _shuffled(size: int, seed: int, epoch: int) -> tuple[int, ...]:
-    generator = torch.Generator().manual_seed(mix(seed, "epoch", epoch))
-    return tuple(torch.randperm(size, generator=generator).tolist())
+    def __call__(self, step: int) -> list[int]:
+        first, found = step * self.batch, []
+        for epoch in range(first // self.size, (first + self.batch - 1) // self.size + 1):
+            start = epoch * self.size
+            found += self._epoch(epoch)[max(0, first - start) : first + self.batch - start]
+        return found
+
+    @lru_cache(maxsize=4)  # noqa: B019
+    def _epoch(self, epoch: int) -> list[int]:
+        generator = torch.Generator().manual_seed(mix(self.seed, "epoch", epoch))
+        mixed = torch.randperm(self.size, generator=generator)
+        if not self.lengths:
+            return mixed.tolist()
+        begun = -epoch * self.size % self.batch  # these end a batch of the epoch before
+        windows = mixed[begun:].split(WINDOW * self.batch)
+        lengths = torch.tensor(self.lengths)
+        alike = torch.cat([window[lengths[window].argsort(stable=True)] for window in windows])
+        batches = alike.split(self.batch)
+        whole = len(alike) // self.batch
+        turns = torch.randperm(whole, generator=generator).tolist()
+        return torch.cat([mixed[:begun], *(batches[i] for i in turns), *batches[whole:]]).tolist()
 
 
 @dataclass(frozen=True)
@@ -85,7 +108,8 @@ class Loader:
     """Loads a phase's micro batches in their order, one ahead, in a thread of its own."""
 
     def __init__(self, source: Source, shares: Shares, *, seed: int, first: int, steps: int):
-        self._source, self._shares, self._seed = source, shares, seed
+        self._source, self._shares = source, shares
+        self._wanted = Order(len(source), seed, shares.batch, getattr(source, "lengths", ()))
         self._steps = iter(range(first, steps))
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hfs-examples")
         self._coming: Future[Micro] | None = None
@@ -107,9 +131,6 @@ class Loader:
             ready = self._coming.result()
             self._ahead()
             yield ready
-
-    def _wanted(self, step: int) -> list[int]:
-        return order(len(self._source), self._seed, step, self._shares.batch)
 
     def _plan(self) -> Iterator[tuple[tuple[int, ...], list[int]]]:
         for step in self._steps:

@@ -50,7 +50,9 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, told: Told | None 
         if done < begun + phase.steps:
             _phase(phase, trained, kept, log, begun, max(done - begun, 0), told)
         if phase.check is not None and done <= begun + phase.steps:
-            log.add(begun + phase.steps, f"{phase.name} check", _checked(phase, trained))
+            with trained.accelerator.main_process_first():  # it may look at videos, and keep that
+                figures = _checked(phase, trained)
+            log.add(begun + phase.steps, f"{phase.name} check", figures)
         begun += phase.steps
     facts = {
         "recipe": recipe.spec,

@@ -34,7 +34,11 @@ class Outcome(NamedTuple):
 
 @runtime_checkable
 class Source(Protocol):
-    """The examples of a phase; ``load`` is called ahead of need, in a thread."""
+    """The examples of a phase; ``load`` is called ahead of need, in a thread.
+
+    One that has ``lengths`` too, a number for each, gets batches of examples that are about as long
+    (`hfs.training.batches`).
+    """
 
     def __len__(self) -> int: ...
 
@@ -131,6 +135,8 @@ class Run:
     """Examples at once in one process; the batch is accumulated from them."""
     precision: str = "no"
     """Of the arithmetic: ``no`` for float32, or ``bf16`` where it is safe (autocast)."""
+    compile: str = ""
+    """Groups of parameters, by commas, whose layers are compiled (`hfs.training.compiling`)."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     decay: float = 0.01

@@ -72,6 +72,8 @@ class Maker:
     sampler: str = SAMPLER
     readers: tuple[str, ...] = READERS
     teacher: Teacher | None = None
+    batch: int = BATCH
+    """Frames that the teacher looks at together."""
 
     @cached_property
     def eyes(self) -> Backbone:
@@ -100,8 +102,8 @@ class Maker:
             visual = None
             if self.teacher is not None:
                 parts = [
-                    self.teacher.encode(frames.pixels, batch=BATCH)
-                    for frames in video.frames(kept.indices, batch=BATCH)
+                    self.teacher.encode(frames.pixels, batch=self.batch)
+                    for frames in video.frames(kept.indices, batch=self.batch)
                 ]
                 visual = _joined(parts)
         return Seen(seen, kept.start, kept.end, texts, visual, self._said(seen, texts))
