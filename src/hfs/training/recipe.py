@@ -135,8 +135,6 @@ class Run:
     """Examples at once in one process; the batch is accumulated from them."""
     precision: str = "no"
     """Of the arithmetic: ``no`` for float32, or ``bf16`` where it is safe (autocast)."""
-    compile: str = ""
-    """Groups of parameters, by commas, whose layers are compiled (`hfs.training.compiling`)."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     decay: float = 0.01

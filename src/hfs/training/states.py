@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from hfs.errors import FailureError, UsageError
 from hfs.training import sharded
 from hfs.training.checkpoint import Checkpoint, Checkpoints, flatten, unflatten
-from hfs.training.compiling import compile_layers
 from hfs.training.recipe import Learner, Phase, Recipe
 
 
@@ -47,8 +46,6 @@ class Trained:
         split = [part for name, params in groups.items() for part in _split(name, params, recipe)]
         optimizer = torch.optim.AdamW(split, lr=0.0)
         learner.train()
-        if recipe.run.compile:
-            compile_layers(learner, recipe.run.compile)
         model, wrapped = accelerator.prepare(learner, optimizer)
         plain = ((sharded.plain_name(name), p) for name, p in model.named_parameters())
         names = {p: name for name, p in plain if name in learned}
