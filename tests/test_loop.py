@@ -1,6 +1,8 @@
 """Runs are repeatable, resumable at any step and whatever the batch is cut into; NaN stops them."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +13,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hfs.errors import FailureError, UsageError
+from hfs.training import loop
 from hfs.training.batches import Loader, Order, Shares
 from hfs.training.loop import train
-from hfs.training.recipe import Phase, Recipe
+from hfs.training.recipe import Learner, Phase, Recipe
 
 
 def toy(**options) -> Recipe:
@@ -57,6 +60,21 @@ def test_a_group_without_a_rate_does_not_move(tmp_path):
     after = learned(tmp_path)
     assert torch.equal(before["first.0.weight"], after["first.0.weight"])
     assert not torch.equal(before["second.weight"], after["second.weight"])
+
+
+def test_layers_are_compiled_for_the_phases_that_name_them_alone(tmp_path, monkeypatch):
+    asked: list[tuple[str, ...]] = []
+
+    @contextmanager
+    def compiled(learner: Learner, groups: tuple[str, ...]) -> Iterator[None]:
+        asked.append(groups)
+        yield
+
+    monkeypatch.setattr(loop, "compiled", compiled)
+    recipe = toy()
+    train(replace(recipe, phases=(replace(recipe.phases[0], compiled=("first",)),
+                                  recipe.phases[1])), tmp_path)  # fmt: skip
+    assert asked == [("first",), ()]
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(tmp_path):
@@ -152,6 +170,8 @@ def test_what_is_missing_from_a_recipe_is_said(tmp_path):
     recipe = toy()
     with pytest.raises(UsageError, match="rates for first, second, got one for third"):
         train(replace(recipe, phases=(replace(recipe.phases[0], rates={"third": 1.0}),)), tmp_path)
+    with pytest.raises(UsageError, match="compile among first, second, got third"):
+        train(replace(recipe, phases=(replace(recipe.phases[0], compiled=("third",)),)), tmp_path)
     with pytest.raises(UsageError, match="phases of different names"):
         replace(recipe, phases=recipe.phases * 2)
     with pytest.raises(UsageError, match="data named train, got test"):

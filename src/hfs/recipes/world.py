@@ -31,6 +31,7 @@ from hfs.ladder.learner import Ladder
 from hfs.ladder.models import Sizes, seen_by, weight
 from hfs.ladder.pool import pool as pool_of
 from hfs.training.batches import Halves
+from hfs.training.compiling import can_compile
 from hfs.training.items import Items, Thinking
 from hfs.training.judge import judge
 from hfs.training.labels import labelled
@@ -49,10 +50,17 @@ ASKED = 24
 SHORT = 6
 """Frames of the clips that the warm-up begins with; a scene or two are learned to be read first."""
 FLAT = Schedule(lr="one_cycle")
+COMPILED = 1000
+"""Least steps of a rung whose layers are compiled, which takes half a minute."""
 LEARNS = "hfs(service=0.5)"
 """The set function of the last rung."""
 CHOOSES = SELECTORS[0]
 """Found on validation with scores that were learned so (docs/log.md)."""
+
+
+def pays(phase: Phase) -> bool:
+    """Whether a phase is one whose layers may be compiled and long enough that it is worth it."""
+    return isinstance(phase.task, naming.Naming | Answering) and phase.steps >= COMPILED
 
 
 def recipe(
@@ -70,13 +78,14 @@ def recipe(
     name: int = 1200,
     warm: int = 3000,
     widen: int = 10_000,
-    calibrate: int = 1500,
+    calibrate: int = 750,
     mutual: int = 600,
     route: int = 150,
     batch: int = 64,
     eventful: int = 1,
     alike: bool = False,
-    calibrate_rate: float = 1e-3,
+    compile: bool = True,
+    calibrate_rate: float = 5e-4,
     teacher_rate: float = 1e-5,
     reader: int = 96,
     reader_layers: int = 4,
@@ -100,7 +109,8 @@ def recipe(
 
     ``reader`` is the width of the teacher's language model, ``calibrate_rate`` and ``teacher_rate``
     are its learning rates in `calibrate` and in the last rung, and ``eventful`` is how often it
-    names a frame with an event, for once that another is. With ``alike`` it learns from batches of
+    names a frame with an event, for once that another is. With ``compile`` its layers are compiled
+    in the long rungs, on a CPU that has a C++ compiler. With ``alike`` it learns from batches of
     clips about as long, which are faster; what that costs is not known well (docs/log.md).
     ``queries`` are bound to the cues of the thought, or ``one`` is all. ``fresh`` films, from which
     nothing else has learned, are what `route` learns from: films that are known by heart are
@@ -228,9 +238,14 @@ def recipe(
         ),
         Phase("route", Routing(prior), route, 32, {"route": 0.01}, FLAT, "fresh", check=judged),
     )  # fmt: skip
+    compiles = compile and can_compile()
     return Recipe(
         name="world",
-        phases=tuple(phase for phase in phases if phase.steps),
+        phases=tuple(
+            replace(phase, compiled=("teacher",) if compiles and pays(phase) else ())
+            for phase in phases
+            if phase.steps
+        ),
         build=build,
         data={
             "sights": sights,

@@ -26,6 +26,7 @@ from torch import Tensor
 from hfs.errors import FailureError, UsageError
 from hfs.training.batches import Loader, Micro, Shares
 from hfs.training.checkpoint import Checkpoint, Checkpoints
+from hfs.training.compiling import compiled
 from hfs.training.metrics_log import MetricsLog
 from hfs.training.provenance import commit
 from hfs.training.recipe import Moment, Outcome, Phase, Recipe, Told, mix
@@ -83,7 +84,8 @@ def _phase(
         raise UsageError(f"expected examples for the phase {phase.name!r}, got none")
     shares = Shares(phase.batch, accelerator.process_index, accelerator.num_processes, run.micro)
     accelerator.gradient_accumulation_steps, accelerator.step = shares.micros, 0
-    with Loader(source, shares, seed=run.seed, first=done, steps=phase.steps) as loader:
+    loader = Loader(source, shares, seed=run.seed, first=done, steps=phase.steps)
+    with loader, compiled(trained.learner, phase.compiled):
         examples = iter(loader)
         for step in range(done, phase.steps):
             clock = time.perf_counter()

@@ -99,6 +99,8 @@ class Phase:
     check: Callable[[Any], Mapping[str, float]] | None = None
     """Judges the models when the phase is over; its figures are logged. It may raise FailureError
     where going on would be in vain."""
+    compiled: tuple[str, ...] = ()
+    """Groups whose layers are compiled for this phase (`hfs.training.compiling`)."""
 
     def __post_init__(self) -> None:
         if self.steps < 0 or self.batch < 1:

@@ -143,3 +143,8 @@ def _check(recipe: Recipe, groups: Mapping[str, list[nn.Parameter]]) -> None:
                 f"expected learning rates for {', '.join(groups)}, got one for "
                 f"{', '.join(sorted(unknown))} in the phase {phase.name!r}"
             )
+        if unknown := set(phase.compiled) - set(groups):
+            raise UsageError(
+                f"expected groups to compile among {', '.join(groups)}, got "
+                f"{', '.join(sorted(unknown))} in the phase {phase.name!r}"
+            )
