@@ -100,7 +100,8 @@ class Phase:
     """Judges the models when the phase is over; its figures are logged. It may raise FailureError
     where going on would be in vain."""
     compiled: tuple[str, ...] = ()
-    """Groups whose layers are compiled for this phase (`hfs.training.compiling`)."""
+    """Groups whose layers are compiled for this phase (`hfs.training.compiling`); only for a task
+    that goes back through its graph once."""
 
     def __post_init__(self) -> None:
         if self.steps < 0 or self.batch < 1:
