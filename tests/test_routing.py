@@ -52,10 +52,12 @@ def test_it_learns_the_selector_that_each_question_is_answered_from(routed, monk
     ]
 
     def answered(teacher: Any, asked: Any, picks: Any, *, importance: None) -> Any:
-        same = [torch.equal(p, r) for p, r in zip(picks, right, strict=True)]
+        places = [next(i for i, one in enumerate(items) if one is each) for each in asked]
+        same = [torch.equal(Y, right[i]) for i, Y in zip(places, picks, strict=True)]
         correct = torch.tensor(same)
         ce = torch.where(correct, 0.1, 3.0)
-        return TeacherOutput(ce.mean(), ce, None, torch.ones(4, BUDGET, dtype=torch.bool), correct)
+        mask = torch.ones(len(same), BUDGET, dtype=torch.bool)
+        return TeacherOutput(ce.mean(), ce, None, mask, correct)
 
     monkeypatch.setattr(routing, "answered", answered)
     task = routing.Routing()
@@ -76,6 +78,29 @@ def test_it_learns_the_selector_that_each_question_is_answered_from(routed, monk
     assert named == wanted
     changed = {n for n, p in routed.named_parameters() if not torch.equal(p, before[n])}
     assert changed == {"student.route.weight", "student.route.bias"}
+
+
+def test_what_several_selectors_choose_is_read_once(routed, monkeypatch):
+    items = [item(routed, i, BUDGET + 8 * (i > 1)) for i in range(4)]  # two have no choice to make
+    plain, read = routing.answered, []
+
+    def answered(teacher: Any, asked: Any, picks: Any, *, importance: None) -> Any:
+        assert len(asked) <= len(items), "as much memory as one choice of each takes"
+        read.extend((one.example.id, *Y.tolist()) for one, Y in zip(asked, picks, strict=True))
+        return plain(teacher, asked, picks, importance=importance)
+
+    task = routing.Routing()
+    monkeypatch.setattr(routing, "answered", answered)
+    found = task(routed, items, at(task))
+    known = scores_of(routed.student, scored(routed.student, items), items)
+    tried = [routing.picked(known, items, budget=BUDGET, selector=s) for s in SELECTORS]
+    assert len(read) == len(set(read)) < len(SELECTORS) * len(items)
+    assert set(read) == {
+        (one.example.id, *Y.tolist()) for row in tried for one, Y in zip(items, row, strict=True)
+    }
+    each = [plain(routed.teacher, items, row, importance=None) for row in tried]
+    ce = torch.stack([reads.ce for reads in each], 1)
+    torch.testing.assert_close(found.loss, -(ce.mul(-1).exp().mean(1)).log(), atol=1e-4, rtol=1e-4)
 
 
 def test_a_student_without_a_router_names_nothing_and_cannot_learn_to(models):

@@ -265,13 +265,26 @@ def test_calibration_is_the_same_for_shifted_and_scaled_logits(student):
     queries = asked(student)
     given = scene(queries)
     output = scored(student, queries, given)
-    moved = replace(output, frame=3 * output.frame + 7, facet=2 * output.facet - 1)
+    moved = replace(output, frame=3 * output.frame + 7, prior=2 * output.prior - 1)
     for one, other in zip(
         student.scores(output, given["times"]), student.scores(moved, given["times"]), strict=True
     ):
         torch.testing.assert_close(one.relevance, other.relevance, atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(one.facets, other.facets, atol=1e-4, rtol=1e-4)
         assert ((one.relevance > 0) & (one.relevance < 1)).all()
+
+
+def test_facets_are_what_the_backbone_sees_and_learned_only_where_it_has_no_words(student):
+    queries = asked(student, 0)
+    given = scene(queries, [7])
+    seen = scored(student, queries, given)
+    learned = replace(seen, facet=seen.facet.flip(2))
+    blind = scored(student, queries, {**given, "prior": torch.zeros_like(given["prior"])})
+    [plain], [other] = student.scores(seen, given["times"]), student.scores(learned, given["times"])
+    [alone] = student.scores(blind, given["times"])
+    torch.testing.assert_close(plain.facets, calibrate(given["prior"][0]))
+    assert torch.equal(plain.facets, other.facets)
+    torch.testing.assert_close(alone.facets, calibrate(blind.facet[0]))
 
 
 def test_what_half_fits_counts_no_more_in_a_longer_video():

@@ -89,6 +89,7 @@ class ScoreNetwork(nn.Module):
         return StudentOutput(
             frame=weighted_logsumexp(facet, queries.weights, queries.mask),
             facet=facet,
+            prior=z.float(),
             weights=queries.weights,
             queries=queries.mask,
             frames=mask,

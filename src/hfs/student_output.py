@@ -8,6 +8,11 @@ feasibility study tried on features of synthetic scenes. A few frames that stand
 sqrt(n) deviations away: without the factor, whatever half fits a cue counts 1 in a long video, and
 what fits it no more than that. The form is ours: the paper (arXiv 2512.11534) gives none.
 
+Relevance is what the student has learned. A facet of the `Scores` stays what the backbone sees of
+its words, so that service takes a frame for every cue, learned from or not. A teacher that answers
+what came before a thing finds that important and not the thing; learned facets followed it, and the
+thing was not shown (docs/log.md).
+
 Shape legend, beside that of `hfs.types`: b batch, q the student's width.
 """
 
@@ -49,6 +54,9 @@ class StudentOutput:
 
     frame: Float[Tensor, "b n"]
     facet: Float[Tensor, "b m n"]
+    """Of each query, from which ``frame`` is made."""
+    prior: Float[Tensor, "b m n"]
+    """How alike each query's words and each candidate are to the backbone; 0 without words."""
     weights: Float[Tensor, "b m"]
     """The queries' own."""
     queries: Bool[Tensor, "b m"]
@@ -74,9 +82,13 @@ def calibrate(x: Float[Tensor, "... n"]) -> Float[Tensor, "... n"]:
 def calibrated(
     output: StudentOutput, i: int, n: int
 ) -> tuple[Float[Tensor, "n"], Float[Tensor, "m n"]]:
-    """Relevance and facets of item ``i``, whose first ``n`` candidates are real, in [0, 1]."""
+    """Relevance and facets of item ``i``, whose first ``n`` candidates are real, in [0, 1].
+
+    The facets are the queries' own where the backbone says nothing, which has no text tower then.
+    """
     m = int(output.queries[i].sum())
-    return calibrate(output.frame[i, :n]), calibrate(output.facet[i, :m, :n])
+    prior, facet = output.prior[i, :m, :n], output.facet[i, :m, :n]
+    return calibrate(output.frame[i, :n]), calibrate(prior if bool(prior.any()) else facet)
 
 
 def scores(

@@ -13,17 +13,19 @@ left by then, and was measured worse (docs/log.md). A mixture of experts after J
 with selectors for experts. Ours; the paper (arXiv 2512.11534) has one set function.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from hfs.errors import UsageError
 from hfs.training.items import Item
 from hfs.training.judge import picked
 from hfs.training.recipe import Moment, Outcome
 from hfs.training.step import answered, scored, scores_of
-from hfs.training.teacher import TeacherOutput
 from hfs.types import Scores
 
 SELECTORS = (
@@ -60,20 +62,39 @@ class Routing:
         assert routes is not None
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
             known = scores_of(models.student, output, items)
-        tried = [_answered(models, items, known, s, at.settings.budget) for s in selectors]
-        ce = torch.stack([read.ce for read in tried], dim=1)
+        tried = [_picked(items, known, s, at.settings.budget) for s in selectors]
+        ce, correct = (x.to(routes.device) for x in _answered(models, items, tried))
         loss = -(routes.log_softmax(1) - ce).logsumexp(1)
-        wrong = 1 - torch.stack([read.correct for read in tried], dim=1).float()
+        wrong = 1 - correct
         taken = wrong.gather(1, routes.argmax(1, keepdim=True)).squeeze(1)
         logged = {"error": taken, "first_error": wrong[:, 0], "least_error": wrong.amin(1)}
         return Outcome(loss, {name: value.detach() for name, value in logged.items()})
 
 
+def _picked(
+    items: list[Item], known: list[Scores], selector: str, budget: int
+) -> list[Int[Tensor, "_k"]]:
+    with torch.autocast("cpu", enabled=False):  # sets are compared in full precision
+        return picked(known, items, budget=budget, selector=selector)
+
+
 @torch.no_grad()
 def _answered(
-    models: Any, items: list[Item], known: list[Scores], selector: str, budget: int
-) -> TeacherOutput:
-    """The teacher's answers from what the selector chooses."""
-    with torch.autocast("cpu", enabled=False):  # sets are compared in full precision
-        picks = picked(known, items, budget=budget, selector=selector)
-    return answered(models.teacher, items, picks, importance=None)
+    models: Any, items: list[Item], tried: Sequence[Sequence[Int[Tensor, "_k"]]]
+) -> tuple[Float[Tensor, "b s"], Float[Tensor, "b s"]]:
+    """Cross-entropy of the teacher's answers from each choice, and whether they are right.
+
+    Selectors often choose alike: what several of them chose is read once.
+    """
+    choices = [(i, Y) for row in tried for i, Y in enumerate(row)]
+    keys = [(i, *Y.tolist()) for i, Y in choices]
+    once = dict(zip(keys, choices, strict=True))
+    reads = []
+    for start in range(0, len(once), len(items)):
+        some = list(once.values())[start : start + len(items)]
+        asked, picks = [items[i] for i, _ in some], [Y for _, Y in some]
+        reads.append(answered(models.teacher, asked, picks, importance=None))
+    order = {key: at for at, key in enumerate(once)}
+    index = torch.tensor([order[key] for key in keys]).view(len(tried), len(items)).T
+    ce = torch.cat([read.ce for read in reads]).cpu()[index]
+    return ce, torch.cat([read.correct for read in reads]).float().cpu()[index]
