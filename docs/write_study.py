@@ -5,7 +5,7 @@
 The folder holds ``main.json`` (every selector), ``seeds.json`` (some of them, several seeds),
 ``routers.json`` (other routers of the same student), ``films N.json`` (films of N candidates),
 ``uniform.json`` (frames without a choice), ``variants/NAME SEED.json``, those of earlier readers in
-the folders of ``earlier``, and notes.md.
+the folders of ``earlier``, those of the student before in ``before``, and notes.md.
 """
 
 import json
@@ -118,6 +118,11 @@ is judged by the selector that it learned with (`main`: hfs(service=0.5)), witho
 selectors of the same student stand beside it. {questions} questions.
 """
 EARLIER = {
+    "learned": """### The same with learned facets
+
+Of another ladder, whose reader was 96 % right from the evidence; what served a cue was learned as
+well, and not what the backbone sees of it. {questions} questions.
+""",
     "shorter": """### The same with a shorter ladder
 
 Of `widen=8000 calibrate=750 calibrate_rate=5e-4 eventful=4`, 94 % right from the evidence.
@@ -140,6 +145,11 @@ Of world version 2, asked after the frames, 73 % right from the evidence; studen
 """,
 }
 """By folder."""
+BEFORE = """## The student before this one
+
+Whose facets were learned too, of the ladder of "with learned facets" above: tables that were not
+made again.
+"""
 
 
 def variants(folder: Path, text: str, others: Sequence[str]) -> list[str]:
@@ -246,6 +256,9 @@ def main(folder: Path) -> None:
     for name, text in EARLIER.items():
         ways += variants(folder / "earlier" / name, text, ("top_k", "mmr", "dpp"))
     print("\n".join([*ways, *lengths(folder), *frames(folder)]))
+    old = folder / "before"
+    if before := [*routers(old), *lengths(old), *frames(old)]:
+        print("\n".join([BEFORE, *before]))
     notes = folder / "notes.md"
     if notes.is_file():
         print(notes.read_text(encoding="utf-8").strip())

@@ -50,6 +50,22 @@ def test_names_the_facet_where_it_is_a_part_of_the_question():
     assert "the question as a whole" in reason(frame, whole, scores).first
 
 
+def test_the_question_as_a_whole_is_served_by_what_is_relevant():
+    m = made()
+    question = m.selection.question
+    selection = replace(m.selection, query={"facets": [question, "a crack"]})
+    own = m.selection.frames[1]
+    at = int((m.scores.times - own.time).abs().argmin())
+    relevance = torch.full((60,), 0.1)
+    relevance[at] = 0.9
+    facets, weights = 1 - relevance.repeat(2, 1), torch.ones(2) / 2
+    scores = replace(m.scores, relevance=relevance, facets=facets, weights=weights)
+    frame = replace(own, facet=question)
+    assert reason(frame, selection, scores).first == (
+        "No frame serves the question as a whole better."
+    )
+
+
 def test_does_not_claim_service_where_there_is_none():
     assert "Nothing near it matches the question." in sentences(facet="")
     assert "Nothing near it matches the question." in sentences(score=0.0)

@@ -98,6 +98,22 @@ def test_of_a_thought_a_frame_names_the_cue_it_serves_best_however_the_question_
     assert [f.facet for f in frames] == ["two", "one", "q"]
 
 
+def test_a_frame_that_is_poor_for_every_cue_was_chosen_for_the_question():
+    facets = torch.tensor([[0.1, 0.1, 0.1], [0.9, 0.4, 0.5], [0.3, 0.1, 0.1]])
+    relevance, weights = torch.tensor([0.2, 0.9, 0.4]), torch.tensor([0.4, 0.3, 0.3])
+    scores = Scores(relevance, facets, weights, torch.arange(3).double(), 0.0, 3.0)
+    asked = Query("q", (), ("q", "one", "two"), weights, thought="what one\nwhat two")
+    frames = selection.explain(
+        torch.arange(3),
+        selection.objective(scores, None, Selector(), budget=3),
+        scores=scores,
+        candidates=Candidates(scores.times, torch.arange(3), 0.0, 3.0),
+        evidence=Evidence(),
+        query=asked,
+    )
+    assert [f.facet for f in frames] == ["one", "q", "one"]
+
+
 def test_a_frame_names_the_facet_it_serves_best_and_none_where_it_serves_none():
     facets = torch.tensor([[0.9, 0.1, 0.0], [0.5, 0.2, 0.0]])
     times = torch.arange(3).double()

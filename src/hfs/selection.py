@@ -124,9 +124,15 @@ def _facet(scores: Scores, query: Query, j: int) -> str:
     """The facet that a candidate serves best by weight; of a thought, the cue that it serves best.
 
     A thought's cues say more than the question that they were drawn from, however they are weighed.
+    A candidate that is not half as good for a cue as the best one was chosen for something else: of
+    a trained scorer, for what it has learned of the question.
     """
-    cues = torch.tensor([bool(query.thought) and f != query.question for f in query.facets])
-    for served in (scores.facets[:, j] * cues, scores.facets[:, j] * scores.weights):
-        if float(served.max()) > 0:
-            return query.facets[int(served.argmax())]
-    return ""
+    facets = scores.facets[:, j]
+    if not query.thought or query.question not in query.facets:
+        served = facets * scores.weights
+        return query.facets[int(served.argmax())] if float(served.max()) > 0 else ""
+    cues = torch.tensor([f != query.question for f in query.facets])
+    served = facets * cues * (facets >= scores.facets.amax(1) / 2)
+    if float(served.max()) > 0:
+        return query.facets[int(served.argmax())]
+    return query.question if float(scores.relevance[j]) > 0 else ""

@@ -59,11 +59,11 @@ def _service(frame: SelectedFrame, selection: Selection, scores: Scores) -> str:
     facets = selection.query.get("facets", [])
     if frame.facet not in facets or frame.score <= 0:
         return "Nothing near it matches the question."
-    row = scores.facets[facets.index(frame.facet)]
-    own = row[(scores.times - frame.time).abs().argmin()]
-    what = f"“{frame.facet}”"
+    row, what = scores.facets[facets.index(frame.facet)], f"“{frame.facet}”"
     if frame.facet == selection.question:
+        row = scores.relevance
         what = "the question as a whole" if len(facets) > 1 else "the question"
+    own = row[(scores.times - frame.time).abs().argmin()]
     if bool((row <= own).all()):
         return f"No frame serves {what} better."
     share = int(100 * (row < own).double().mean())
