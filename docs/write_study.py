@@ -5,7 +5,7 @@
 The folder holds ``main.json`` (every selector), ``seeds.json`` (some of them, several seeds),
 ``routers.json`` (other routers of the same student), ``films N.json`` (films of N candidates),
 ``uniform.json`` (frames without a choice), ``variants/NAME SEED.json``, those of earlier readers in
-the folders of ``earlier``, those of the student before in ``before``, and notes.md.
+the folders of ``earlier``, and notes.md.
 """
 
 import json
@@ -26,8 +26,8 @@ the co-trained teacher, `common` the calibrated teacher before it met the studen
 each question. None of it is a claim about real video, and none of it is the paper's.
 """
 OURS = "routed"
-ROUTERS = """Routers that were trained in the same way on the same student: one that has mmr, dpp,
-top_k and uniform to decide between, and one that has ours without uniform.
+ROUTERS = """A router that was trained in the same way on the same student, and has mmr, dpp, top_k and
+uniform to decide between.
 """
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
 SHOWN = (
@@ -145,11 +145,6 @@ Of world version 2, asked after the frames, 73 % right from the evidence; studen
 """,
 }
 """By folder."""
-BEFORE = """## The student before this one
-
-Whose facets were learned too, of the ladder of "with learned facets" above: tables that were not
-made again.
-"""
 
 
 def variants(folder: Path, text: str, others: Sequence[str]) -> list[str]:
@@ -256,9 +251,6 @@ def main(folder: Path) -> None:
     for name, text in EARLIER.items():
         ways += variants(folder / "earlier" / name, text, ("top_k", "mmr", "dpp"))
     print("\n".join([*ways, *lengths(folder), *frames(folder)]))
-    old = folder / "before"
-    if before := [*routers(old), *lengths(old), *frames(old)]:
-        print("\n".join([BEFORE, *before]))
     notes = folder / "notes.md"
     if notes.is_file():
         print(notes.read_text(encoding="utf-8").strip())
