@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from hfs import metrics, plugins
 from hfs.judging.bootstrap import interval, resampled_means
 from hfs.ladder.films import reopened
 from hfs.recipes.world import CHOOSES, LEARNS
+from hfs.scoring import either
 from hfs.student import HFSStudent
 from hfs.training.items import Item, Thinking
 from hfs.training.similarity import similar
@@ -75,6 +76,10 @@ class Study:
             found += scores_of(self.student, scored(self.student, some, prior=self.prior), some)
         return found
 
+    def all_in_one(self, known: Sequence[Scores]) -> list[Scores]:
+        """Relevance that holds the facets as well, for selectors that look at nothing else."""
+        return [replace(s, relevance=either([s.relevance, s.weights @ s.facets])) for s in known]
+
     def choose(self, spec: str, known: Sequence[Scores], k: int) -> Picks:
         """A selector's candidates for every question."""
         selector = plugins.build("selectors", spec)
@@ -121,12 +126,15 @@ def sources(study: Study) -> dict[str, Callable[[int], Picks]]:
         study.similarity(thought=True),
         study.trained(),
     )
+    mixed = study.all_in_one(own)
     return dict([
         *((s, lambda k, s=s: study.choose(s, plain, k)) for s in BLIND),
         *((f"similarity + {s}", lambda k, s=s: study.choose(s, plain, k)) for s in SELECTORS),
         *((f"thought + {s}", lambda k, s=s: study.choose(s, thought, k))
           for s in ("top_k", "mmr", "hfs", LEARNS, CHOOSES)),
         *((f"student + {s}", lambda k, s=s: study.choose(s, own, k)) for s in STUDENT),
+        *((f"student and facets + {s}", lambda k, s=s: study.choose(s, mixed, k))
+          for s in ("top_k", "mmr", "dpp")),
         ("oracle", lambda k: study.oracle(own, k)),
     ])  # fmt: skip
 
