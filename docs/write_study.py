@@ -26,8 +26,8 @@ the co-trained teacher, `common` the calibrated teacher before it met the studen
 each question. None of it is a claim about real video, and none of it is the paper's.
 """
 OURS = "routed"
-ROUTERS = """A router that was trained in the same way on the same student, and has mmr, dpp, top_k and
-uniform to decide between.
+ROUTERS = """A router that was trained in the same way on the same student, and has mmr, dpp,
+top_k and uniform to decide between.
 """
 FIGURES = ("accuracy", "common", "recall", "gap", "redundancy")
 SHOWN = (

@@ -6,8 +6,8 @@
 Every selector chooses from the same candidates; what it chose is read by the co-trained teacher
 and, with ``--common DIR``, by another one. Rows hold accuracy (the whole answer is the likeliest,
 word by word), evidence recall, the largest gap and the redundancy, with 95 % intervals over the
-questions and the paired difference from ``hfs`` of the trained student. 150 films and k = 4, 8 take
-some ten minutes on two cores.
+questions and the paired difference from what the trained student's router names. 150 films and
+k = 4, 8 take some ten minutes on two cores.
 """
 
 import argparse
@@ -76,10 +76,6 @@ class Study:
             found += scores_of(self.student, scored(self.student, some, prior=self.prior), some)
         return found
 
-    def all_in_one(self, known: Sequence[Scores]) -> list[Scores]:
-        """Relevance that holds the facets as well, for selectors that look at nothing else."""
-        return [replace(s, relevance=either([s.relevance, s.weights @ s.facets])) for s in known]
-
     def choose(self, spec: str, known: Sequence[Scores], k: int) -> Picks:
         """A selector's candidates for every question."""
         selector = plugins.build("selectors", spec)
@@ -119,6 +115,11 @@ class Study:
         return table
 
 
+def all_in_one(scores: Scores) -> Scores:
+    """Relevance that holds the facets as well, for selectors that look at nothing else."""
+    return replace(scores, relevance=either([scores.relevance, scores.weights @ scores.facets]))
+
+
 def sources(study: Study) -> dict[str, Callable[[int], Picks]]:
     """Each row's name, and what it chooses at a budget."""
     plain, thought, own = (
@@ -126,7 +127,7 @@ def sources(study: Study) -> dict[str, Callable[[int], Picks]]:
         study.similarity(thought=True),
         study.trained(),
     )
-    mixed = study.all_in_one(own)
+    mixed = [all_in_one(scores) for scores in own]
     return dict([
         *((s, lambda k, s=s: study.choose(s, plain, k)) for s in BLIND),
         *((f"similarity + {s}", lambda k, s=s: study.choose(s, plain, k)) for s in SELECTORS),

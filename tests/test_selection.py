@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 from literal import World, value, world
+from torch import Tensor
 
 from hfs import plugins, selection
 from hfs.errors import FailureError, UsageError
@@ -82,36 +83,30 @@ def test_what_the_frames_cover_parts_the_window():
     assert all(f.covers[0] <= f.time < f.covers[1] for f in frames)
 
 
-def test_of_a_thought_a_frame_names_the_cue_it_serves_best_however_the_question_weighs():
-    facets = torch.tensor([[0.9, 0.9, 0.9], [0.2, 0.4, 0.0], [0.3, 0.1, 0.0]])
-    weights = torch.tensor([0.6, 0.1, 0.3])
-    scores = Scores(facets.mean(0), facets, weights, torch.arange(3).double(), 0.0, 3.0)
-    asked = Query("q", (), ("q", "one", "two"), weights, thought="what one\nwhat two")
+def named(relevance: Tensor, facets: Tensor, weights: Tensor) -> list[str]:
+    """What each of three frames names, of a question with a thought of two cues."""
+    scores = Scores(relevance, facets, weights, torch.arange(3).double(), 0.0, 3.0)
     frames = selection.explain(
         torch.arange(3),
         selection.objective(scores, None, Selector(), budget=3),
         scores=scores,
         candidates=Candidates(scores.times, torch.arange(3), 0.0, 3.0),
         evidence=Evidence(),
-        query=asked,
+        query=Query("q", (), ("q", "one", "two"), weights, thought="what one\nwhat two"),
     )
-    assert [f.facet for f in frames] == ["two", "one", "q"]
+    return [f.facet for f in frames]
+
+
+def test_of_a_thought_a_frame_names_the_cue_it_serves_best_however_the_question_weighs():
+    facets = torch.tensor([[0.9, 0.9, 0.9], [0.2, 0.4, 0.0], [0.3, 0.1, 0.0]])
+    weights = torch.tensor([0.6, 0.1, 0.3])
+    assert named(facets.mean(0), facets, weights) == ["two", "one", "q"]
 
 
 def test_a_frame_that_is_poor_for_every_cue_was_chosen_for_the_question():
     facets = torch.tensor([[0.1, 0.1, 0.1], [0.9, 0.4, 0.5], [0.3, 0.1, 0.1]])
     relevance, weights = torch.tensor([0.2, 0.9, 0.4]), torch.tensor([0.4, 0.3, 0.3])
-    scores = Scores(relevance, facets, weights, torch.arange(3).double(), 0.0, 3.0)
-    asked = Query("q", (), ("q", "one", "two"), weights, thought="what one\nwhat two")
-    frames = selection.explain(
-        torch.arange(3),
-        selection.objective(scores, None, Selector(), budget=3),
-        scores=scores,
-        candidates=Candidates(scores.times, torch.arange(3), 0.0, 3.0),
-        evidence=Evidence(),
-        query=asked,
-    )
-    assert [f.facet for f in frames] == ["one", "q", "one"]
+    assert named(relevance, facets, weights) == ["one", "q", "one"]
 
 
 def test_a_frame_names_the_facet_it_serves_best_and_none_where_it_serves_none():

@@ -26,7 +26,6 @@ from hfs.training.items import Item
 from hfs.training.judge import picked
 from hfs.training.recipe import Moment, Outcome
 from hfs.training.step import answered, scored, scores_of
-from hfs.types import Scores
 
 SELECTORS = (
     "hfs(redundancy=0.6,service=0.5)",
@@ -60,22 +59,16 @@ class Routing:
         output = scored(models.student, items, prior=self.prior)
         routes = output.routes
         assert routes is not None
-        with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):  # sets, in full precision
             known = scores_of(models.student, output, items)
-        tried = [_picked(items, known, s, at.settings.budget) for s in selectors]
+            budget = at.settings.budget
+            tried = [picked(known, items, budget=budget, selector=s) for s in selectors]
         ce, correct = (x.to(routes.device) for x in _answered(models, items, tried))
         loss = -(routes.log_softmax(1) - ce).logsumexp(1)
         wrong = 1 - correct
         taken = wrong.gather(1, routes.argmax(1, keepdim=True)).squeeze(1)
         logged = {"error": taken, "first_error": wrong[:, 0], "least_error": wrong.amin(1)}
         return Outcome(loss, {name: value.detach() for name, value in logged.items()})
-
-
-def _picked(
-    items: list[Item], known: list[Scores], selector: str, budget: int
-) -> list[Int[Tensor, "_k"]]:
-    with torch.autocast("cpu", enabled=False):  # sets are compared in full precision
-        return picked(known, items, budget=budget, selector=selector)
 
 
 @torch.no_grad()
@@ -86,15 +79,15 @@ def _answered(
 
     Selectors often choose alike: what several of them chose is read once.
     """
-    choices = [(i, Y) for row in tried for i, Y in enumerate(row)]
-    keys = [(i, *Y.tolist()) for i, Y in choices]
-    once = dict(zip(keys, choices, strict=True))
-    reads = []
-    for start in range(0, len(once), len(items)):
-        some = list(once.values())[start : start + len(items)]
-        asked, picks = [items[i] for i, _ in some], [Y for _, Y in some]
+    places: dict[tuple[int, ...], int] = {}
+    where = [
+        places.setdefault((i, *Y.tolist()), len(places)) for row in tried for i, Y in enumerate(row)
+    ]
+    different, reads = list(places), []
+    for start in range(0, len(different), len(items)):
+        some = different[start : start + len(items)]
+        asked, picks = [items[i] for i, *_ in some], [torch.tensor(Y) for _, *Y in some]
         reads.append(answered(models.teacher, asked, picks, importance=None))
-    order = {key: at for at, key in enumerate(once)}
-    index = torch.tensor([order[key] for key in keys]).view(len(tried), len(items)).T
+    index = torch.tensor(where).view(len(tried), len(items)).T
     ce = torch.cat([read.ce for read in reads]).cpu()[index]
     return ce, torch.cat([read.correct for read in reads]).float().cpu()[index]
